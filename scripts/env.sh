@@ -1,0 +1,21 @@
+# Sourced by every script here: the repository's root, the tools' places on PATH, and two ways to speak.
+# shellcheck shell=bash
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+# What setup puts under .tools wins over what the system has: it is only there when the system's was missing or too old.
+export PATH="$root/.tools/node/bin:$HOME/.cargo/bin:$PATH"
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+fail() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+# Is the command at $1 there?
+has() { command -v "$1" >/dev/null 2>&1; }
+# Download $1 to the file $2. Patient with a slow line, but never silent for ever.
+download() { curl --proto '=https' --tlsv1.2 --fail --location --show-error --silent --retry 3 --connect-timeout 15 --output "$2" "$1"; }
+# Check "sum  file" lines from standard input.
+sha256_check() { if has sha256sum; then sha256sum --check --quiet; else shasum --algorithm 256 --check --quiet; fi; }

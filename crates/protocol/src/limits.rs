@@ -1,0 +1,45 @@
+//! Every limit of the wire and of content, in one place. Rate limits are the server's (`server/src/limits.rs`).
+
+/// One WebSocket message, either way.
+pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
+/// One application message on the wire.
+pub const CIPHERTEXT_BYTES_MAX: usize = 64 * 1024;
+/// A GroupInfo with its ratchet tree, or a Welcome.
+pub const HANDSHAKE_BYTES_MAX: usize = 768 * 1024;
+/// Text of one message, in Unicode scalar values.
+pub const TEXT_CHARS_MAX: usize = 4096;
+/// A person's display name, in Unicode scalar values.
+pub const NAME_CHARS_MAX: usize = 50;
+pub const USERNAME_CHARS_MIN: usize = 3;
+pub const USERNAME_CHARS_MAX: usize = 30;
+/// E.164: at most 15 digits after the plus.
+pub const PHONE_DIGITS_MIN: usize = 7;
+pub const PHONE_DIGITS_MAX: usize = 15;
+
+/// Devices an account may have at a time.
+pub const DEVICES_PER_ACCOUNT_MAX: usize = 5;
+/// Entries of one account's device list.
+pub const DEVICE_LIST_ENTRIES_MAX: usize = 1024;
+/// Devices in one conversation.
+pub const MEMBERS_MAX: usize = 256;
+/// Leaves up to which a conversation may use the post-quantum suite (its commits grow with every leaf).
+pub const XWING_LEAVES_MAX: usize = 32;
+
+/// Single-use KeyPackages that the server keeps per device.
+pub const KEY_PACKAGES_MAX: u32 = 100;
+/// A client publishes more when fewer are left.
+pub const KEY_PACKAGES_LOW: u32 = 20;
+/// One TLS-encoded KeyPackage.
+pub const KEY_PACKAGE_BYTES_MAX: usize = 8 * 1024;
+
+/// How long an unacknowledged queue item is kept.
+pub const QUEUE_RETENTION_DAYS: u32 = 30;
+/// How long a send is recognised as a repetition; older intents ask the user.
+pub const IDEMPOTENCY_RETENTION_DAYS: u32 = 60;
+
+/// Conversations in one FetchReceipts.
+pub const RECEIPTS_PER_REQUEST_MAX: usize = 100;
+/// Items in one LogPage.
+pub const LOG_ITEMS_PER_PAGE_MAX: u32 = 100;
+/// Requests of one socket that may be in flight at a time.
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 64;

@@ -1,0 +1,373 @@
+//! The contract between core and its shells.
+//!
+//! # The store
+//! A shell keeps one ordered map from key to value (both bytes). [`Output::Batch`] is applied atomically and durably;
+//! [`Output::Scan`] reads a range. Keys and values are core's own; a shell that seals values sees only key prefixes.
+//!
+//! # The rule of one batch
+//! Core changes its groups in memory, then emits one `Batch`. Frames, replies and notifications that depend on it are
+//! held back until the shell answers [`Event::Committed`]. At most one batch is in flight. After [`Event::Failed`] core
+//! drops what it had in memory of the conversations concerned and reads them again.
+
+use kabar_protocol::{
+    ids::{AccountId, ConversationId, DeviceId, MessageId},
+    wire,
+};
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since the Unix epoch.
+pub type TimeMs = i64;
+pub type Key = Vec<u8>;
+pub type Value = Vec<u8>;
+
+/// What happened outside.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The answer to [`Output::Scan`].
+    Scanned {
+        scan_id: u64,
+        rows: Vec<(Key, Value)>,
+    },
+    /// The batch is durable.
+    Committed {
+        batch_id: u64,
+    },
+    /// The batch was not applied, not even in part.
+    Failed {
+        batch_id: u64,
+        error: String,
+    },
+    /// The socket is open; the server's Challenge comes as a frame.
+    Connected,
+    Disconnected,
+    Frame(wire::ServerFrame),
+    /// A person's or script's wish; answered by one [`Output::Reply`] with the same id.
+    Command {
+        command_id: u64,
+        command: Command,
+    },
+    /// The time asked for by [`Output::WakeAt`] has come.
+    Wake,
+}
+
+/// What the shell has to do, in this order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Apply all writes atomically and durably, then answer Committed or Failed.
+    Batch {
+        batch_id: u64,
+        writes: Vec<Write>,
+    },
+    /// Read at most `limit` rows with `from <= key` (or `key < from` and descending if `reverse`) that start with `prefix`.
+    Scan {
+        scan_id: u64,
+        prefix: Key,
+        from: Key,
+        limit: u32,
+        reverse: bool,
+    },
+    /// Open the socket after `delay_ms` (back-off with jitter is core's). Ignored if it is open or being opened.
+    Connect {
+        delay_ms: u64,
+    },
+    Disconnect,
+    Send(wire::ClientFrame),
+    Reply {
+        command_id: u64,
+        result: Result<Reply, ApiError>,
+    },
+    Notify(Notification),
+    /// Send [`Event::Wake`] at that time; a later WakeAt replaces an earlier one.
+    WakeAt(TimeMs),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    Put(Key, Value),
+    Delete(Key),
+}
+
+/// A wish. In JSON: `{"type":"send_text","to":"@budi","text":"halo"}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Makes the account on the server. `name` stays on this device and travels inside encrypted messages.
+    Register {
+        name: String,
+        username: Option<String>,
+        invite: Option<String>,
+    },
+    RequestPhoneCode {
+        phone: String,
+    },
+    VerifyPhone {
+        code: String,
+    },
+    SetName {
+        name: String,
+    },
+    SetUsername {
+        username: Option<String>,
+    },
+    Whoami,
+    /// Finds an account and its conversation; nothing reaches the other side.
+    OpenChat {
+        who: String,
+    },
+    ListChats,
+    /// Newest first, older than the given message; `limit` at most 200.
+    ListMessages {
+        conversation_id: ConversationId,
+        before: Option<MessageId>,
+        limit: u32,
+    },
+    /// Replied to when the message is queued durably on this device; its way on is told by [`Notification::Message`].
+    /// With `wait`, replied to after the server's acknowledgement.
+    SendText {
+        to: String,
+        text: String,
+        reply_to: Option<MessageId>,
+        #[serde(default)]
+        wait: bool,
+    },
+    /// Forgets a message that could not be sent, or tries it again.
+    ResolveFailed {
+        message_id: MessageId,
+        retry: bool,
+    },
+    /// Everything up to and including this message has been seen; a read receipt goes out.
+    MarkRead {
+        conversation_id: ConversationId,
+        up_to: MessageId,
+    },
+    SetTyping {
+        conversation_id: ConversationId,
+        active: bool,
+    },
+    SafetyNumber {
+        with: String,
+    },
+    /// What the server holds of a conversation's messages: ciphertext beside our text.
+    ServerView {
+        conversation_id: ConversationId,
+        limit: u32,
+    },
+    /// Takes the next unread items of the feed (see [`FeedItem`]), oldest first, and forgets them once `taken` comes back.
+    Feed {
+        after: u64,
+        limit: u32,
+    },
+    FeedTaken {
+        up_to: u64,
+    },
+    /// Answers when the server's queue has been emptied in this connection.
+    WaitIdle,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    Done,
+    Registered(Me),
+    Me(Me),
+    PhoneCode(PhoneCode),
+    Chat(ChatView),
+    Chats { chats: Vec<ChatView> },
+    Messages { messages: Vec<MessageView>, more: bool },
+    Sent(MessageView),
+    SafetyNumber { safety_number: String, with: Person },
+    ServerView { items: Vec<ServerItem> },
+    Feed { items: Vec<FeedItem> },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PhoneCode {
+    pub phone: String,
+    pub resend_after_s: u32,
+    pub expires_after_s: u32,
+    /// Only from a server that runs with `--dev`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// The account of this device.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Me {
+    pub account_id: AccountId,
+    pub device_id: DeviceId,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    pub account_id: AccountId,
+    /// As the person calls himself inside encrypted messages; empty until the first one came.
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub username: Option<String>,
+    /// Only if this device found the person by it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub phone: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChatView {
+    pub conversation_id: ConversationId,
+    pub kind: ChatKind,
+    pub peer: Person,
+    /// Newest message, if there is one.
+    pub last: Option<MessageView>,
+    pub unread: u32,
+    /// True while a stranger's first messages have not been answered.
+    pub request: bool,
+    /// The safety number has changed and nobody has looked at it since.
+    pub safety_changed: bool,
+    pub updated_at: TimeMs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatKind {
+    Direct,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MessageView {
+    pub message_id: MessageId,
+    pub conversation_id: ConversationId,
+    /// Order in the conversation; absent until the server has acknowledged it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seq: Option<u64>,
+    pub from: Person,
+    pub mine: bool,
+    pub kind: MessageKind,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub in_reply_to: Option<MessageId>,
+    /// Server time once acknowledged, the sender's clock before.
+    pub time: TimeMs,
+    pub state: MessageState,
+    /// Why it failed: a stable reason and a sentence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<ApiError>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    Text,
+    /// A notice of the client itself, in the thread: the safety number changed, the conversation was reset, messages were lost.
+    NoticeSafetyChanged,
+    NoticeReset,
+    NoticeGap,
+    /// This version cannot show the message; it says so.
+    Unsupported,
+}
+
+/// Of our own messages: on this device, at the server, at a device of the peer, seen. Received ones: `received`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    Queued,
+    Failed,
+    Sent,
+    Delivered,
+    Read,
+    Received,
+}
+
+/// One envelope as the server holds it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ServerItem {
+    pub message: MessageView,
+    pub sender_device: DeviceId,
+    pub class: String,
+    pub bytes: usize,
+    /// The envelope itself, hex.
+    pub envelope: String,
+}
+
+/// An item of a script's stream: `kabar chat receive` prints each once per home.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeedItem {
+    #[serde(skip)]
+    pub position: u64,
+    pub message_id: MessageId,
+    pub conversation_id: ConversationId,
+    pub from: Person,
+    /// text, receipt, notice_...
+    pub kind: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub in_reply_to: Option<MessageId>,
+    /// Of a receipt: delivered or read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub state: Option<MessageState>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub request: bool,
+    pub time: TimeMs,
+}
+
+/// Something changed that a screen may show.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Notification {
+    Connection {
+        state: ConnectionState,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<TimeMs>,
+    },
+    /// The account changed (registered, name, username, phone), or there is none yet.
+    Account {
+        me: Option<Me>,
+    },
+    Chat {
+        chat: ChatView,
+    },
+    /// New or changed.
+    Message {
+        message: MessageView,
+    },
+    Typing {
+        conversation_id: ConversationId,
+        account_id: AccountId,
+        active: bool,
+    },
+    /// How the server lets people in, known before an account exists.
+    Registration {
+        mode: String,
+    },
+    /// This device cannot go on as it is; the sentence says what happened and what to do.
+    Trouble {
+        reason: String,
+        message: String,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionState {
+    Offline,
+    Connecting,
+    /// Connected and reading the queue.
+    CatchingUp,
+    Online,
+}
+
+/// A failure as scripts and screens see it: a stable code, and a sentence that names the thing and the rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct ApiError {
+    pub code: String,
+    pub message: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub parameter: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_after_ms: Option<u64>,
+}

@@ -10,6 +10,7 @@ mod wasm;
 mod web;
 
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -18,14 +19,24 @@ usage: cargo xtask COMMAND
   web                   wasm, then the web app into web/dist, compressed and within its size budget
   count-tests LOG...    add up what the test suites said in their logs";
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match words.as_slice() {
+    let done = match words.as_slice() {
         ["wasm"] => wasm::build(),
         ["web"] => web::build(),
         ["count-tests", logs @ ..] if !logs.is_empty() => count::report(logs),
-        _ => anyhow::bail!(USAGE),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The encrypted client as a state machine without I/O: the same crate runs natively and in the browser.
 //!
 //! A shell owns the socket, the store, the clock and the timers. It passes what happened to [`Core::handle`] and does
-//! what the returned [`Output`]s say, in their order. Core owns the MLS groups, the outbox and everything that a
-//! person's client decides. See [`api`] for the contract.
+//! what the returned [`Output`](api::Output)s say, in their order. Core owns the MLS groups, the outbox and everything
+//! that a person's client decides. See [`api`] for the contract.
 
 pub mod api;
+mod core;
+
+pub use crate::core::{Core, CoreConfig};

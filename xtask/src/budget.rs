@@ -1,5 +1,5 @@
-//! The size budget of the web app: what a phone must download before a person can write. Measured on the brotli files that the
-//! server sends, in kB of 1,000 bytes.
+//! The size budget of the web app: what a phone must download before a person can write. Measured on the brotli files
+//! that the server sends, in kB of 1,000 bytes.
 
 use std::path::Path;
 

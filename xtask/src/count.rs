@@ -1,5 +1,5 @@
-//! The last line of `make test`: how many tests passed and failed over all suites. It reads what each suite's own runner printed,
-//! and takes a suite that reports no test at all for a failed one.
+//! The last line of `make test`: how many tests passed and failed over all suites. It reads what each suite's own
+//! runner printed, and takes a suite that reports no test at all for a failed one.
 
 use std::path::Path;
 

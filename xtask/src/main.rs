@@ -1,5 +1,6 @@
-//! `cargo xtask`: the build steps that cargo alone cannot do. It owns the browser build (wasm, bindings, npm, size budget) and the
-//! count at the end of `make test`. It sets up no tools (scripts/ does) and holds nothing that runs in production.
+//! `cargo xtask`: the build steps that cargo alone cannot do. It owns the browser build (wasm, bindings, npm, size
+//! budget) and the count at the end of `make test`. It sets up no tools (scripts/ does) and holds nothing that runs in
+//! production.
 
 // A build tool talks on standard output.
 #![allow(clippy::print_stdout)]

@@ -1,5 +1,6 @@
-//! The encrypted core for the browser: crates/core-wasm compiled to WebAssembly, with its JavaScript and TypeScript bindings, in
-//! web/src/wasm. The binding generator is a library at the version of the `wasm-bindgen` in Cargo.toml, so the two cannot disagree.
+//! The encrypted core for the browser: crates/core-wasm compiled to WebAssembly, with its JavaScript and TypeScript
+//! bindings, in web/src/wasm. The binding generator is a library at the version of the `wasm-bindgen` in Cargo.toml, so
+//! the two cannot disagree.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! The web app, as the server binary embeds it: web/dist with a brotli twin beside every file worth compressing, within its budget.
+//! The web app, as the server binary embeds it: web/dist with a brotli twin beside every file worth compressing, within
+//! its budget.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +7,8 @@ use std::time::SystemTime;
 
 use crate::{budget, wasm};
 
-/// Builds web/dist; does nothing when nothing under web/ is newer than the last build, so that the server is not rebuilt either.
+/// Builds web/dist; does nothing when nothing under web/ is newer than the last build, so that the server is not
+/// rebuilt either.
 pub(crate) fn build() -> anyhow::Result<()> {
     let web = crate::root().join("web");
     anyhow::ensure!(web.join("package.json").exists(), "there is no web/package.json");

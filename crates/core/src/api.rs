@@ -160,7 +160,8 @@ pub enum Command {
     FeedTaken {
         up_to: u64,
     },
-    /// Answers when the server's queue has been emptied in this connection.
+    /// Answers when the server's queue has been emptied in this connection, everything taken in has been acknowledged
+    /// and nothing of ours waits to go out. At once an error if there is no account.
     WaitIdle,
 }
 

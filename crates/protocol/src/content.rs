@@ -68,6 +68,9 @@ mod tests {
     fn text_is_bounded() {
         assert_eq!(text(" \n"), Err(ContentError::Empty));
         assert_eq!(text(&"é".repeat(TEXT_CHARS_MAX)), Ok(()));
-        assert_eq!(text(&"é".repeat(TEXT_CHARS_MAX + 1)), Err(ContentError::TooLong { got: 4097 }));
+        assert_eq!(
+            text(&"é".repeat(TEXT_CHARS_MAX + 1)),
+            Err(ContentError::TooLong { got: 4097 })
+        );
     }
 }

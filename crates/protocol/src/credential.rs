@@ -59,7 +59,12 @@ mod tests {
 
     #[test]
     fn a_credential_survives_the_wire_and_nothing_else_decodes() {
-        let credential = Credential { account: AccountId([1; 16]), device: DeviceId([2; 16]), list_version: 9, list_hash: [3; 32] };
+        let credential = Credential {
+            account: AccountId([1; 16]),
+            device: DeviceId([2; 16]),
+            list_version: 9,
+            list_hash: [3; 32],
+        };
         assert_eq!(Credential::decode(&credential.encode()), Ok(credential));
         let mut other = credential.encode();
         other[0] = 2;

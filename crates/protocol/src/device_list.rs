@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     ids::{AccountId, DeviceId},
-    limits::{DEVICES_PER_ACCOUNT_MAX, DEVICE_LIST_ENTRIES_MAX},
+    limits::{DEVICE_LIST_ENTRIES_MAX, DEVICES_PER_ACCOUNT_MAX},
     signing,
     wire::{
         DeviceListEntry, DeviceListEntryBody,
@@ -67,7 +67,12 @@ impl DeviceList {
     /// Starts a chain from entry 0.
     pub fn from_genesis(entry: &DeviceListEntry) -> Result<Self, DeviceListError> {
         let body = decode(entry)?;
-        let Some(Change::Genesis(Genesis { account_key, first_device: Some(first), salt })) = &body.change else {
+        let Some(Change::Genesis(Genesis {
+            account_key,
+            first_device: Some(first),
+            salt,
+        })) = &body.change
+        else {
             return Err(DeviceListError::Genesis);
         };
         if body.version != 0 || !body.previous_hash.is_empty() || salt.len() != 16 {
@@ -99,7 +104,10 @@ impl DeviceList {
     pub fn append(&mut self, entry: &DeviceListEntry) -> Result<(), DeviceListError> {
         let body = decode(entry)?;
         if body.version != self.version + 1 {
-            return Err(DeviceListError::Version { head: self.version, got: body.version });
+            return Err(DeviceListError::Version {
+                head: self.version,
+                got: body.version,
+            });
         }
         if self.hashes.len() >= DEVICE_LIST_ENTRIES_MAX {
             return Err(DeviceListError::TooLong);
@@ -143,7 +151,11 @@ impl DeviceList {
     fn check_signer(&self, entry: &DeviceListEntry) -> Result<(), DeviceListError> {
         let by_device = self.current().any(|device| device.public_key == entry.signer[..]);
         let by_recovery = self.recovery_key.is_some_and(|key| key == entry.signer[..]);
-        if by_device || by_recovery { check_signature(entry) } else { Err(DeviceListError::Signature) }
+        if by_device || by_recovery {
+            check_signature(entry)
+        } else {
+            Err(DeviceListError::Signature)
+        }
     }
 
     fn add_device(&mut self, entry: &DeviceListEntry, key: &DeviceKey, version: u32) -> Result<(), DeviceListError> {
@@ -162,7 +174,10 @@ impl DeviceList {
         if self.current().count() == 1 {
             return Err(DeviceListError::DeviceCount);
         }
-        let device = self.devices.iter_mut().find(|device| device.revoked.is_none() && device.id.as_slice() == id);
+        let device = self
+            .devices
+            .iter_mut()
+            .find(|device| device.revoked.is_none() && device.id.as_slice() == id);
         device.ok_or(DeviceListError::DeviceUnknown)?.revoked = Some(version);
         Ok(())
     }
@@ -179,7 +194,11 @@ fn decode(entry: &DeviceListEntry) -> Result<DeviceListEntryBody, DeviceListErro
 
 fn check_signature(entry: &DeviceListEntry) -> Result<(), DeviceListError> {
     let signed = signing::labelled(signing::DEVICE_LIST, &entry.body);
-    if signing::verify(&entry.signer, &signed, &entry.signature) { Ok(()) } else { Err(DeviceListError::Signature) }
+    if signing::verify(&entry.signer, &signed, &entry.signature) {
+        Ok(())
+    } else {
+        Err(DeviceListError::Signature)
+    }
 }
 
 fn new_device(entry: &DeviceListEntry, key: &DeviceKey, since: u32) -> Result<Device, DeviceListError> {
@@ -188,7 +207,12 @@ fn new_device(entry: &DeviceListEntry, key: &DeviceKey, since: u32) -> Result<De
     if !signing::verify(&public_key, &proof, &entry.device_proof) {
         return Err(DeviceListError::DeviceProof);
     }
-    Ok(Device { id: DeviceId::of_key(&public_key), public_key, since, revoked: None })
+    Ok(Device {
+        id: DeviceId::of_key(&public_key),
+        public_key,
+        since,
+        revoked: None,
+    })
 }
 
 fn key_bytes(key: &[u8]) -> Result<[u8; 32], DeviceListError> {
@@ -206,7 +230,9 @@ mod tests {
     }
 
     fn device_key(device: &SigningKey) -> DeviceKey {
-        DeviceKey { public_key: device.verifying_key().to_bytes().to_vec().into() }
+        DeviceKey {
+            public_key: device.verifying_key().to_bytes().to_vec().into(),
+        }
     }
 
     fn signed(body: &DeviceListEntryBody, signer: &SigningKey, device: Option<&SigningKey>) -> DeviceListEntry {
@@ -215,7 +241,10 @@ mod tests {
         DeviceListEntry {
             signature: sign(signer, signing::DEVICE_LIST).into(),
             signer: signer.verifying_key().to_bytes().to_vec().into(),
-            device_proof: device.map(|key| sign(key, signing::DEVICE_PROOF)).unwrap_or_default().into(),
+            device_proof: device
+                .map(|key| sign(key, signing::DEVICE_PROOF))
+                .unwrap_or_default()
+                .into(),
             body: body.into(),
         }
     }
@@ -226,7 +255,10 @@ mod tests {
             first_device: Some(device_key(&key(2))),
             salt: vec![0; 16].into(),
         };
-        let body = DeviceListEntryBody { change: Some(Change::Genesis(change)), ..Default::default() };
+        let body = DeviceListEntryBody {
+            change: Some(Change::Genesis(change)),
+            ..Default::default()
+        };
         signed(&body, &key(1), Some(&key(2)))
     }
 
@@ -242,7 +274,9 @@ mod tests {
 
     fn revoke(device: &SigningKey) -> Change {
         let id = DeviceId::of_key(&device.verifying_key().to_bytes());
-        Change::RevokeDevice(RevokeDevice { device_id: id.to_bytes() })
+        Change::RevokeDevice(RevokeDevice {
+            device_id: id.to_bytes(),
+        })
     }
 
     #[test]
@@ -252,7 +286,10 @@ mod tests {
         list.append(&add).expect("add");
         let gone = next(&list, revoke(&key(2)), &key(3), None);
         list.append(&gone).expect("revoke");
-        assert_eq!(list.current().map(|d| d.public_key).collect::<Vec<_>>(), [key(3).verifying_key().to_bytes()]);
+        assert_eq!(
+            list.current().map(|d| d.public_key).collect::<Vec<_>>(),
+            [key(3).verifying_key().to_bytes()]
+        );
         assert_eq!(DeviceList::from_entries([&genesis(), &add, &gone]), Ok(list));
     }
 
@@ -263,7 +300,11 @@ mod tests {
         let stranger = next(&list, Change::AddDevice(device_key(&key(3))), &key(9), Some(&key(3)));
         assert_eq!(list.append(&stranger), Err(DeviceListError::Signature));
         let account_key = next(&list, Change::AddDevice(device_key(&key(3))), &key(1), Some(&key(3)));
-        assert_eq!(list.append(&account_key), Err(DeviceListError::Signature), "the account key signs entry 0 only");
+        assert_eq!(
+            list.append(&account_key),
+            Err(DeviceListError::Signature),
+            "the account key signs entry 0 only"
+        );
         let unproven = next(&list, Change::AddDevice(device_key(&key(3))), &key(2), Some(&key(4)));
         assert_eq!(list.append(&unproven), Err(DeviceListError::DeviceProof));
         let last = next(&list, revoke(&key(2)), &key(2), None);
@@ -287,7 +328,9 @@ mod tests {
     #[test]
     fn a_recovery_key_signs_once_it_is_listed() {
         let mut list = DeviceList::from_genesis(&genesis()).expect("genesis");
-        let recovery = RecoveryKey { public_key: key(5).verifying_key().to_bytes().to_vec().into() };
+        let recovery = RecoveryKey {
+            public_key: key(5).verifying_key().to_bytes().to_vec().into(),
+        };
         let set = next(&list, Change::SetRecoveryKey(recovery), &key(2), None);
         list.append(&set).expect("set");
         let add = next(&list, Change::AddDevice(device_key(&key(6))), &key(5), Some(&key(6)));

@@ -126,7 +126,10 @@ impl ConversationId {
     pub fn from_group_id(group_id: &[u8]) -> Option<(Self, u32)> {
         let id: [u8; 20] = group_id.try_into().ok()?;
         let (conversation, generation) = id.split_at(16);
-        Some((Self(conversation.try_into().ok()?), u32::from_be_bytes(generation.try_into().ok()?)))
+        Some((
+            Self(conversation.try_into().ok()?),
+            u32::from_be_bytes(generation.try_into().ok()?),
+        ))
     }
 }
 
@@ -152,7 +155,10 @@ mod tests {
     #[test]
     fn a_group_id_gives_back_conversation_and_generation() {
         let conversation = ConversationId([7; 16]);
-        assert_eq!(ConversationId::from_group_id(&conversation.group_id(3)), Some((conversation, 3)));
+        assert_eq!(
+            ConversationId::from_group_id(&conversation.group_id(3)),
+            Some((conversation, 3))
+        );
         assert_eq!(ConversationId::from_group_id(b"short"), None);
     }
 

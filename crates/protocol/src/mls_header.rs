@@ -44,7 +44,12 @@ pub fn private_header(message: &[u8]) -> Result<PrivateHeader<'_>, HeaderError> 
         _ => return Err(HeaderError("unknown content type")),
     };
     let authenticated_data = reader.vector()?;
-    Ok(PrivateHeader { group_id, epoch, content_type, authenticated_data })
+    Ok(PrivateHeader {
+        group_id,
+        epoch,
+        content_type,
+        authenticated_data,
+    })
 }
 
 /// Writes a PrivateMessage around opaque bytes: for load generators, which need true sizes and no cryptography.
@@ -114,7 +119,15 @@ mod tests {
         let aad = [5; 90];
         let message = opaque_private_message(&[7; 20], 3, &aad, &[9; 200]);
         let header = private_header(&message).expect("a header");
-        assert_eq!(header, PrivateHeader { group_id: &[7; 20], epoch: 3, content_type: ContentType::Application, authenticated_data: &aad });
+        assert_eq!(
+            header,
+            PrivateHeader {
+                group_id: &[7; 20],
+                epoch: 3,
+                content_type: ContentType::Application,
+                authenticated_data: &aad
+            }
+        );
     }
 
     #[test]

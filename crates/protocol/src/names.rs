@@ -13,7 +13,9 @@ pub enum NameError {
         "username must have {USERNAME_CHARS_MIN} to {USERNAME_CHARS_MAX} characters: a letter first, then a-z, 0-9, '_' or '.', not two dots in a row and no dot at the end"
     )]
     Username,
-    #[error("phone must be '+' and {PHONE_DIGITS_MIN} to {PHONE_DIGITS_MAX} digits, country code first, such as +6281234567890")]
+    #[error(
+        "phone must be '+' and {PHONE_DIGITS_MIN} to {PHONE_DIGITS_MAX} digits, country code first, such as +6281234567890"
+    )]
     Phone,
     #[error("give a +phone, an @username, an account id or a conversation id (32 hex digits)")]
     Who,
@@ -23,7 +25,11 @@ pub enum NameError {
 pub fn display_name(text: &str) -> Result<String, NameError> {
     let name = text.trim();
     let fits = (1..=NAME_CHARS_MAX).contains(&name.chars().count());
-    if fits && !name.chars().any(char::is_control) { Ok(name.to_owned()) } else { Err(NameError::Name) }
+    if fits && !name.chars().any(char::is_control) {
+        Ok(name.to_owned())
+    } else {
+        Err(NameError::Name)
+    }
 }
 
 /// Lower-cases and checks a username; a leading @ is dropped.
@@ -31,18 +37,31 @@ pub fn username(text: &str) -> Result<String, NameError> {
     let name = text.trim().trim_start_matches('@').to_ascii_lowercase();
     let fits = (USERNAME_CHARS_MIN..=USERNAME_CHARS_MAX).contains(&name.len());
     let letters = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.');
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.');
     let dots = !name.contains("..") && !name.ends_with('.');
-    if fits && letters && dots { Ok(name) } else { Err(NameError::Username) }
+    if fits && letters && dots {
+        Ok(name)
+    } else {
+        Err(NameError::Username)
+    }
 }
 
 /// Drops spaces, dashes, dots and brackets and checks an E.164 number.
 pub fn phone(text: &str) -> Result<String, NameError> {
-    let number: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}')).collect();
+    let number: String = text
+        .chars()
+        .filter(|c| !matches!(c, ' ' | '-' | '.' | '(' | ')' | '\u{a0}'))
+        .collect();
     let digits = number.strip_prefix('+').ok_or(NameError::Phone)?;
     let fits = (PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX).contains(&digits.len());
     let valid = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-    if fits && valid { Ok(number) } else { Err(NameError::Phone) }
+    if fits && valid {
+        Ok(number)
+    } else {
+        Err(NameError::Phone)
+    }
 }
 
 /// The person or conversation that a command names.
@@ -83,7 +102,14 @@ mod tests {
     #[test]
     fn phones_are_e164() {
         assert_eq!(phone("+62 812-3456-7890").as_deref(), Ok("+6281234567890"));
-        for bad in ["0812345678", "+0812345678", "+62", "+62812x456", "", "+1234567890123456"] {
+        for bad in [
+            "0812345678",
+            "+0812345678",
+            "+62",
+            "+62812x456",
+            "",
+            "+1234567890123456",
+        ] {
             assert_eq!(phone(bad), Err(NameError::Phone), "{bad}");
         }
     }

@@ -20,7 +20,9 @@ pub const GROUP_POLICY_EXTENSION: u16 = 0xF4B1;
 /// A rule that a commit or a new group breaks. `rule()` is the stable name on the wire.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
-    #[error("a commit may hold Add, Remove, GroupContextExtensions, ExternalInit and SelfRemove proposals and a path update")]
+    #[error(
+        "a commit may hold Add, Remove, GroupContextExtensions, ExternalInit and SelfRemove proposals and a path update"
+    )]
     Proposal,
     #[error("proposals must be in the commit that they belong to, made by its sender")]
     ProposalByReference,
@@ -34,7 +36,9 @@ pub enum PolicyError {
     GroupPolicy,
     #[error("the committer's role does not allow this change")]
     Role,
-    #[error("an external joiner must be a current device of an account in the roster, and may remove that account's own old leaf only")]
+    #[error(
+        "an external joiner must be a current device of an account in the roster, and may remove that account's own old leaf only"
+    )]
     ExternalJoin,
     #[error("the cipher suite is not allowed for this kind and size")]
     Suite,
@@ -116,7 +120,11 @@ impl GroupFacts {
 
     /// Accounts of the conversation: those listed, and those that joined by invitation and only have a leaf.
     pub fn roster(&self) -> BTreeSet<AccountId> {
-        let listed = self.policy.members.iter().filter_map(|m| AccountId::from_slice(&m.account_id).ok());
+        let listed = self
+            .policy
+            .members
+            .iter()
+            .filter_map(|m| AccountId::from_slice(&m.account_id).ok());
         self.accounts().into_iter().chain(listed).collect()
     }
 
@@ -135,7 +143,11 @@ impl GroupFacts {
         if let Committer::Member(old) = commit.committer
             && let Some(new) = commit.path_leaf
         {
-            after.leaves.iter_mut().filter(|leaf| leaf.device == old.device).for_each(|leaf| *leaf = new);
+            after
+                .leaves
+                .iter_mut()
+                .filter(|leaf| leaf.device == old.device)
+                .for_each(|leaf| *leaf = new);
         }
         for proposal in &commit.proposals {
             match proposal {
@@ -162,16 +174,25 @@ pub fn check_group(
     is_current: impl Fn(&Credential) -> bool,
 ) -> Result<(), PolicyError> {
     let policy = &group.policy;
-    let named = policy.version == 1 && policy.conversation_id == conversation.as_slice() && policy.generation == generation;
+    let named =
+        policy.version == 1 && policy.conversation_id == conversation.as_slice() && policy.generation == generation;
     if !named {
         return Err(PolicyError::GroupPolicy);
     }
     check_shape(conversation, group)?;
-    if group.leaves.iter().all(is_current) { Ok(()) } else { Err(PolicyError::Credential) }
+    if group.leaves.iter().all(is_current) {
+        Ok(())
+    } else {
+        Err(PolicyError::Credential)
+    }
 }
 
 /// Checks a commit before it is accepted (server) or merged (client).
-pub fn check_commit(group: &GroupFacts, commit: &CommitFacts, is_current: impl Fn(&Credential) -> bool) -> Result<(), PolicyError> {
+pub fn check_commit(
+    group: &GroupFacts,
+    commit: &CommitFacts,
+    is_current: impl Fn(&Credential) -> bool,
+) -> Result<(), PolicyError> {
     if commit.by_reference {
         return Err(PolicyError::ProposalByReference);
     }
@@ -182,13 +203,24 @@ pub fn check_commit(group: &GroupFacts, commit: &CommitFacts, is_current: impl F
         Committer::External(leaf) => check_external(group, commit, &leaf)?,
         Committer::Member(leaf) => check_member_commit(group, commit, &leaf, &is_current)?,
     }
-    let added = commit.proposals.iter().filter_map(|p| if let ProposalFact::Add(leaf) = p { Some(leaf) } else { None });
-    let external = if let Committer::External(leaf) = &commit.committer { Some(leaf) } else { None };
+    let added = commit.proposals.iter().filter_map(|p| {
+        if let ProposalFact::Add(leaf) = p {
+            Some(leaf)
+        } else {
+            None
+        }
+    });
+    let external = if let Committer::External(leaf) = &commit.committer {
+        Some(leaf)
+    } else {
+        None
+    };
     if !added.chain(external).chain(&commit.path_leaf).all(&is_current) {
         return Err(PolicyError::Credential);
     }
     let after = group.after(commit);
-    let conversation = ConversationId::from_slice(&group.policy.conversation_id).map_err(|_| PolicyError::GroupPolicy)?;
+    let conversation =
+        ConversationId::from_slice(&group.policy.conversation_id).map_err(|_| PolicyError::GroupPolicy)?;
     check_shape(conversation, &after)
 }
 
@@ -196,7 +228,11 @@ pub fn check_commit(group: &GroupFacts, commit: &CommitFacts, is_current: impl F
 pub fn check_reset(last: &GroupFacts, next: &GroupFacts) -> Result<(), PolicyError> {
     let stronger = last.suite == next.suite || (last.suite == suite::X25519 && next.suite == suite::XWING);
     let same_kind = last.policy.kind == next.policy.kind && last.policy.members == next.policy.members;
-    if stronger && same_kind && next.accounts().is_subset(&last.roster()) { Ok(()) } else { Err(PolicyError::Reset) }
+    if stronger && same_kind && next.accounts().is_subset(&last.roster()) {
+        Ok(())
+    } else {
+        Err(PolicyError::Reset)
+    }
 }
 
 /// External join, case (a): a current device of an account in the roster; at most one Remove, of that account's own leaf.
@@ -209,7 +245,11 @@ fn check_external(group: &GroupFacts, commit: &CommitFacts, leaf: &Credential) -
             _ => return Err(PolicyError::ExternalJoin),
         }
     }
-    if removed <= 1 && group.roster().contains(&leaf.account) { Ok(()) } else { Err(PolicyError::ExternalJoin) }
+    if removed <= 1 && group.roster().contains(&leaf.account) {
+        Ok(())
+    } else {
+        Err(PolicyError::ExternalJoin)
+    }
 }
 
 fn check_member_commit(
@@ -218,7 +258,10 @@ fn check_member_commit(
     leaf: &Credential,
     is_current: &impl Fn(&Credential) -> bool,
 ) -> Result<(), PolicyError> {
-    if commit.path_leaf.is_some_and(|new| (new.account, new.device) != (leaf.account, leaf.device)) {
+    if commit
+        .path_leaf
+        .is_some_and(|new| (new.account, new.device) != (leaf.account, leaf.device))
+    {
         return Err(PolicyError::Credential);
     }
     let may_change_roster = may_change_roster(group, leaf.account);
@@ -251,7 +294,11 @@ fn may_change_roster(group: &GroupFacts, account: AccountId) -> bool {
 /// A policy keeps its conversation, generation and kind for life.
 fn check_policy_change(old: &GroupPolicy, new: &GroupPolicy) -> Result<(), PolicyError> {
     let same = old.conversation_id == new.conversation_id && old.generation == new.generation && old.kind == new.kind;
-    if same && new.version == 1 { Ok(()) } else { Err(PolicyError::GroupPolicy) }
+    if same && new.version == 1 {
+        Ok(())
+    } else {
+        Err(PolicyError::GroupPolicy)
+    }
 }
 
 /// What holds for every epoch of a conversation, whoever changed it.
@@ -272,7 +319,11 @@ fn check_shape(conversation: ConversationId, group: &GroupFacts) -> Result<(), P
         (ConversationKind::Group, [_, ..]) => Some(conversation),
         _ => None,
     };
-    if expected == Some(conversation) { Ok(()) } else { Err(PolicyError::Roster) }
+    if expected == Some(conversation) {
+        Ok(())
+    } else {
+        Err(PolicyError::Roster)
+    }
 }
 
 fn check_suite(group: &GroupFacts) -> Result<(), PolicyError> {

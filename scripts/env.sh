@@ -16,6 +16,15 @@ fail() {
 # Is the command at $1 there?
 has() { command -v "$1" >/dev/null 2>&1; }
 # Download $1 to the file $2. Patient with a slow line, but never silent for ever.
-download() { curl --proto '=https' --tlsv1.2 --fail --location --show-error --silent --retry 3 --connect-timeout 15 --output "$2" "$1"; }
+download() {
+  curl --proto '=https' --tlsv1.2 --fail --location --show-error --silent --retry 2 --connect-timeout 15 \
+    --output "$2" "$1"
+}
 # Check "sum  file" lines from standard input.
 sha256_check() { if has sha256sum; then sha256sum --check --quiet; else shasum --algorithm 256 --check --quiet; fi; }
+# Can this script install Debian packages? As root it may; nobody else is asked for a password.
+can_apt() { [ "$(id -u)" -eq 0 ] && has apt-get; }
+apt_install() {
+  say "Debian packages: installing $*"
+  apt-get update --quiet --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends "$@"
+}

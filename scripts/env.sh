@@ -26,5 +26,7 @@ sha256_check() { if has sha256sum; then sha256sum --check --quiet; else shasum -
 can_apt() { [ "$(id -u)" -eq 0 ] && has apt-get; }
 apt_install() {
   say "Debian packages: installing $*"
-  apt-get update --quiet --quiet && DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends "$@"
+  apt-get update --quiet --quiet || return 1
+  DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends -o Dpkg::Use-Pty=0 \
+    "$@" >/dev/null
 }

@@ -136,8 +136,9 @@ pub enum Command {
         retry: bool,
     },
     /// Everything up to and including this message has been seen; a read receipt goes out.
+    /// Without a conversation, the message id alone says which.
     MarkRead {
-        conversation_id: ConversationId,
+        conversation_id: Option<ConversationId>,
         up_to: MessageId,
     },
     SetTyping {

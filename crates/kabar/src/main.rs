@@ -1,1 +1,55 @@
-fn main() {}
+//! The one binary: server, operator's commands, command-line client, benchmarks.
+
+mod bench;
+mod chat;
+mod output;
+mod web;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::output::{Failure, Output};
+
+/// Kabar, a messenger: end-to-end encrypted for people, paid for by companies.
+#[derive(Debug, Parser)]
+#[command(name = "kabar", version, propagate_version = true)]
+struct Cli {
+    /// Answer in JSON: one object, or one a line
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Chat from the command line, encrypted like everywhere
+    Chat(Box<chat::ChatArgs>),
+    /// Put load on a running server and measure it
+    Bench(bench::BenchArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output { json: cli.json };
+    let result = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(run(cli.command, output)));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, output: Output) -> Result<(), Failure> {
+    match command {
+        Command::Bench(args) => bench::run(args, output).await,
+        Command::Chat(args) => chat::run(*args, output).await,
+    }
+}

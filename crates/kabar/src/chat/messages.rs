@@ -1,0 +1,218 @@
+//! Commands about messages and conversations.
+
+use clap::Args;
+use kabar_client::api::{ChatView, Command, MessageView, Reply};
+use kabar_protocol::ids::{ConversationId, MessageId};
+use serde_json::json;
+
+use super::{Session, unexpected};
+use crate::output::Failure;
+
+/// Most messages that one listing shows.
+const LIST_MAX: u32 = 200;
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// +phone, @username, account id or conversation id
+    #[arg(long)]
+    to: String,
+    #[arg(long)]
+    text: String,
+    /// Id of the message that this answers
+    #[arg(long, value_parser = message_id)]
+    reply_to: Option<MessageId>,
+}
+
+impl Send {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let send = Command::SendText {
+            to: self.to,
+            text: self.text,
+            reply_to: self.reply_to,
+            wait: true,
+        };
+        match session.ask(send).await? {
+            Reply::Sent(message) => {
+                let value = json!({
+                    "message_id": message.message_id,
+                    "conversation_id": message.conversation_id,
+                    "state": message.state,
+                });
+                session.output.answer(&value, || format!("sent {}", message.message_id))
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Read {
+    /// Everything up to this message has been seen
+    #[arg(long, value_parser = message_id)]
+    message: MessageId,
+}
+
+impl Read {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        session
+            .ask(Command::MarkRead {
+                conversation_id: None,
+                up_to: self.message,
+            })
+            .await?;
+        // The receipt leaves with this connection, or with the next command's.
+        session.ask(Command::WaitIdle).await?;
+        session
+            .output
+            .answer(&json!({"message_id": self.message, "state": "read"}), || {
+                "read".to_owned()
+            })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resolve {
+    #[arg(long, value_parser = message_id)]
+    message: MessageId,
+    /// Send it again; without this it is forgotten
+    #[arg(long)]
+    retry: bool,
+}
+
+impl Resolve {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        session
+            .ask(Command::ResolveFailed {
+                message_id: self.message,
+                retry: self.retry,
+            })
+            .await?;
+        if self.retry {
+            session.ask(Command::WaitIdle).await?;
+        }
+        session
+            .output
+            .answer(&json!({"message_id": self.message, "retried": self.retry}), || {
+                "done".to_owned()
+            })
+    }
+}
+
+pub(super) async fn chats(session: &Session) -> Result<(), Failure> {
+    match session.ask(Command::ListChats).await? {
+        Reply::Chats { chats } => chats
+            .iter()
+            .try_for_each(|chat| session.output.answer(chat, || chat_line(chat))),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn chat_line(chat: &ChatView) -> String {
+    let unread = if chat.unread > 0 {
+        format!(" ({} unread)", chat.unread)
+    } else {
+        String::new()
+    };
+    let last = chat
+        .last
+        .as_ref()
+        .and_then(|message| message.text.clone())
+        .unwrap_or_default();
+    format!("{}  {}{unread}  {last}", chat.conversation_id, who(&chat.peer))
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Messages {
+    /// +phone, @username, account id or conversation id
+    #[arg(long)]
+    with: String,
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(LIST_MAX)))]
+    limit: u32,
+    /// Only messages older than this one
+    #[arg(long, value_parser = message_id)]
+    before: Option<MessageId>,
+}
+
+impl Messages {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let conversation_id = conversation(session, self.with).await?;
+        let list = Command::ListMessages {
+            conversation_id,
+            before: self.before,
+            limit: self.limit,
+        };
+        match session.ask(list).await? {
+            Reply::Messages { messages, .. } => messages
+                .iter()
+                .try_for_each(|message| session.output.answer(message, || message_line(message))),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+fn message_line(message: &MessageView) -> String {
+    let from = if message.mine {
+        "me".to_owned()
+    } else {
+        who(&message.from)
+    };
+    format!(
+        "{from}: {}",
+        message.text.as_deref().unwrap_or("(not shown by this version)")
+    )
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerView {
+    #[arg(long)]
+    with: String,
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=i64::from(LIST_MAX)))]
+    limit: u32,
+}
+
+impl ServerView {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let conversation_id = conversation(session, self.with).await?;
+        match session
+            .ask(Command::ServerView {
+                conversation_id,
+                limit: self.limit,
+            })
+            .await?
+        {
+            Reply::ServerView { items } => items.iter().try_for_each(|item| {
+                session.output.answer(item, || {
+                    format!(
+                        "{}\n  {} bytes of {}: {}",
+                        message_line(&item.message),
+                        item.bytes,
+                        item.class,
+                        item.envelope
+                    )
+                })
+            }),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+async fn conversation(session: &Session, who: String) -> Result<ConversationId, Failure> {
+    match session.ask(Command::OpenChat { who }).await? {
+        Reply::Chat(chat) => Ok(chat.conversation_id),
+        other => Err(unexpected(&other)),
+    }
+}
+
+pub(super) fn who(person: &kabar_client::api::Person) -> String {
+    let username = person.username.as_ref().map(|name| format!("@{name}"));
+    let names = [Some(person.name.clone()), username, person.phone.clone()];
+    names
+        .into_iter()
+        .flatten()
+        .find(|name| !name.is_empty())
+        .unwrap_or_else(|| person.account_id.to_string())
+}
+
+fn message_id(text: &str) -> Result<MessageId, String> {
+    MessageId::from_hex(text).ok_or_else(|| "a message id is 64 hex digits".to_owned())
+}

@@ -1,0 +1,118 @@
+//! `kabar chat`: a complete encrypted client for the command line and for scripts.
+//!
+//! Each command opens the home, does one thing and leaves; the home's lock keeps two of them apart.
+
+mod account;
+mod messages;
+mod receive;
+
+use std::{path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand};
+use kabar_client::{
+    Client, Options,
+    api::{Command, Reply},
+};
+
+use crate::output::{Failure, Output};
+
+/// How long a second command on one home waits for the first.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Args)]
+pub(crate) struct ChatArgs {
+    /// Directory of this account's keys and messages
+    #[arg(long, env = "KABAR_HOME")]
+    home: PathBuf,
+    /// Address of the server, such as http://localhost:8080; remembered by the home
+    #[arg(long, env = "KABAR_SERVER")]
+    server: Option<String>,
+    /// Seconds until a command that waits for the server gives up
+    #[arg(long, default_value_t = 30, global = true)]
+    wait: u64,
+    #[command(subcommand)]
+    command: ChatCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ChatCommand {
+    /// Make an account: only a name is asked
+    Register(account::Register),
+    /// Prove a phone number with the code that was sent to it
+    Verify(account::Verify),
+    /// Ask for a (new) code for a phone number
+    Phone(account::Phone),
+    /// Show this account
+    Whoami,
+    /// Change name or username
+    Profile(account::Profile),
+    /// Show the 60 digits to compare with a person
+    SafetyNumber(account::SafetyNumber),
+    /// Send a message; exits 0 only after the server has it durably
+    Send(messages::Send),
+    /// Print what came in, each item once
+    Receive(receive::Receive),
+    /// Mark everything up to a message as read
+    Read(messages::Read),
+    /// Try a failed message again, or forget it
+    Resolve(messages::Resolve),
+    /// List conversations
+    Chats,
+    /// List messages of a conversation, newest first
+    Messages(messages::Messages),
+    /// Show what the server holds of a conversation: ciphertext beside the text
+    ServerView(messages::ServerView),
+}
+
+pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
+    let session = Session::open(&args, output).await?;
+    let result = match args.command {
+        ChatCommand::Register(register) => register.run(&session).await,
+        ChatCommand::Verify(verify) => verify.run(&session).await,
+        ChatCommand::Phone(phone) => phone.run(&session).await,
+        ChatCommand::Whoami => account::whoami(&session).await,
+        ChatCommand::Profile(profile) => profile.run(&session).await,
+        ChatCommand::SafetyNumber(safety_number) => safety_number.run(&session).await,
+        ChatCommand::Send(send) => send.run(&session).await,
+        ChatCommand::Receive(receive) => receive.run(&session).await,
+        ChatCommand::Read(read) => read.run(&session).await,
+        ChatCommand::Resolve(resolve) => resolve.run(&session).await,
+        ChatCommand::Chats => messages::chats(&session).await,
+        ChatCommand::Messages(messages) => messages.run(&session).await,
+        ChatCommand::ServerView(view) => view.run(&session).await,
+    };
+    session.client.close().await;
+    result
+}
+
+/// One command's client and its manners.
+struct Session {
+    client: Client,
+    output: Output,
+    wait: Duration,
+}
+
+impl Session {
+    async fn open(args: &ChatArgs, output: Output) -> Result<Self, Failure> {
+        let options = Options {
+            home: args.home.clone(),
+            server: args.server.clone(),
+            feed: true,
+            lock_timeout: LOCK_TIMEOUT,
+        };
+        Ok(Self {
+            client: Client::open(options).await?,
+            output,
+            wait: Duration::from_secs(args.wait),
+        })
+    }
+
+    async fn ask(&self, command: Command) -> Result<Reply, Failure> {
+        Ok(self.client.command(command, self.wait).await?)
+    }
+}
+
+/// A reply of another kind than the command's would be core's bug; a script still gets an error, not a panic.
+fn unexpected(reply: &Reply) -> Failure {
+    Failure::new("internal", format!("unexpected reply: {reply:?}"))
+}

@@ -1,0 +1,197 @@
+//! A person with the real native client and a home of its own.
+
+use std::{path::PathBuf, time::Duration};
+
+use kabar_client::{
+    Client, Options,
+    api::{ApiError, ChatView, Command, Me, MessageKind, MessageState, MessageView, Reply},
+};
+use kabar_protocol::ids::{ConversationId, MessageId};
+
+/// Longer than anything a healthy run needs; a test that waits this long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(20);
+
+#[derive(Debug)]
+pub struct TestUser {
+    pub me: Me,
+    client: Client,
+    home: PathBuf,
+    server: String,
+    _directory: tempfile::TempDir,
+}
+
+impl TestUser {
+    /// Signs up under `name`; the username is the name in lower case.
+    pub async fn register(server: &str, name: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let home = directory.path().join("home");
+        let client = open(&home, server).await;
+        let register = Command::Register {
+            name: name.into(),
+            username: Some(name.to_lowercase()),
+            invite: None,
+        };
+        let Reply::Registered(me) = client.command(register, PATIENCE).await.expect("registered") else {
+            panic!("not registered")
+        };
+        Self {
+            me,
+            client,
+            home,
+            server: server.to_owned(),
+            _directory: directory,
+        }
+    }
+
+    pub async fn ask(&self, command: Command) -> Result<Reply, ApiError> {
+        self.client.command(command, PATIENCE).await
+    }
+
+    /// Sends and waits for the server's acknowledgement.
+    pub async fn send(&self, to: &str, text: &str) -> MessageView {
+        self.try_send(to, text).await.expect("sent")
+    }
+
+    pub async fn try_send(&self, to: &str, text: &str) -> Result<MessageView, ApiError> {
+        match self
+            .ask(Command::SendText {
+                to: to.into(),
+                text: text.into(),
+                reply_to: None,
+                wait: true,
+            })
+            .await?
+        {
+            Reply::Sent(message) => Ok(message),
+            other => panic!("unexpected reply {other:?}"),
+        }
+    }
+
+    pub async fn chat_with(&self, who: &str) -> ChatView {
+        match self.ask(Command::OpenChat { who: who.into() }).await.expect("a chat") {
+            Reply::Chat(chat) => chat,
+            other => panic!("unexpected reply {other:?}"),
+        }
+    }
+
+    pub async fn chats(&self) -> Vec<ChatView> {
+        match self.ask(Command::ListChats).await.expect("chats") {
+            Reply::Chats { chats } => chats,
+            other => panic!("unexpected reply {other:?}"),
+        }
+    }
+
+    /// All messages of a conversation, oldest first.
+    pub async fn messages(&self, conversation_id: ConversationId) -> Vec<MessageView> {
+        let list = Command::ListMessages {
+            conversation_id,
+            before: None,
+            limit: 200,
+        };
+        match self.ask(list).await.expect("messages") {
+            Reply::Messages { mut messages, .. } => {
+                messages.reverse();
+                messages
+            }
+            other => panic!("unexpected reply {other:?}"),
+        }
+    }
+
+    /// The texts of a conversation, oldest first.
+    pub async fn texts(&self, conversation_id: ConversationId) -> Vec<String> {
+        let messages = self.messages(conversation_id).await;
+        messages
+            .into_iter()
+            .filter(|m| m.kind == MessageKind::Text)
+            .filter_map(|m| m.text)
+            .collect()
+    }
+
+    /// Waits until the conversation has these texts and no others.
+    #[track_caller]
+    pub async fn sees(&self, conversation_id: ConversationId, expected: &[&str]) {
+        let mut texts = Vec::new();
+        for _ in 0..PATIENCE.as_millis() / POLL.as_millis() {
+            texts = self.texts(conversation_id).await;
+            if texts == expected {
+                return;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        panic!("{} sees {texts:?}, expected {expected:?}", self.me.name);
+    }
+
+    /// Waits until one of our messages has got at least this far.
+    pub async fn reaches(&self, message: &MessageView, state: MessageState) {
+        let mut last = None;
+        for _ in 0..PATIENCE.as_millis() / POLL.as_millis() {
+            let messages = self.messages(message.conversation_id).await;
+            last = messages
+                .iter()
+                .find(|m| m.message_id == message.message_id)
+                .map(|m| m.state);
+            if last.is_some_and(|reached| reached >= state) {
+                return;
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        panic!("{}'s message is {last:?}, expected {state:?}", self.me.name);
+    }
+
+    pub async fn read(&self, up_to: MessageId) {
+        self.ask(Command::MarkRead {
+            conversation_id: None,
+            up_to,
+        })
+        .await
+        .expect("read");
+    }
+
+    pub async fn safety_number(&self, with: &str) -> String {
+        match self
+            .ask(Command::SafetyNumber { with: with.into() })
+            .await
+            .expect("a safety number")
+        {
+            Reply::SafetyNumber { safety_number, .. } => safety_number,
+            other => panic!("unexpected reply {other:?}"),
+        }
+    }
+
+    /// Everything queued at the server has been taken in and acknowledged.
+    pub async fn idle(&self) {
+        self.ask(Command::WaitIdle).await.expect("idle");
+    }
+
+    pub fn account(&self) -> String {
+        self.me.account_id.to_string()
+    }
+
+    pub fn home(&self) -> &std::path::Path {
+        &self.home
+    }
+
+    /// Stops the client and starts another on the same home, perhaps after something was done to it.
+    pub async fn restart_with(mut self, meanwhile: impl AsyncFnOnce(&std::path::Path)) -> Self {
+        let home = self.home.clone();
+        self.client.close().await;
+        meanwhile(&home).await;
+        self.client = open(&home, &self.server).await;
+        self
+    }
+
+    pub async fn restart(self) -> Self {
+        self.restart_with(async |_| {}).await
+    }
+}
+
+async fn open(home: &std::path::Path, server: &str) -> Client {
+    let options = Options {
+        home: home.to_owned(),
+        server: Some(server.to_owned()),
+        feed: true,
+        lock_timeout: Duration::from_secs(5),
+    };
+    Client::open(options).await.expect("an open home")
+}

@@ -16,12 +16,13 @@ pub(crate) fn build() -> anyhow::Result<()> {
     crate::run(Command::new("scripts/npm-ci").arg("web"))?;
 
     let dist = web.join("dist");
-    let stamp = crate::target_dir().join("web-built");
-    if dist.join("index.html").exists() && stamp.exists() && wasm::modified(&stamp)? >= newest(&web)? {
+    let stamp = web.join("node_modules/.built");
+    // A build by hand (npm run build) leaves no compressed files.
+    if dist.join("index.html.br").exists() && stamp.exists() && wasm::modified(&stamp)? >= newest(&web)? {
         println!("web/dist is up to date");
         return budget::check(&dist);
     }
-    let started = crate::target_dir().join("web-started");
+    let started = web.join("node_modules/.build-started");
     std::fs::write(&started, "")?;
     crate::run(npm_path(Command::new("npm").args(["--prefix", "web", "run", "build"])))?;
     crate::run(npm_path(Command::new("node").arg("xtask/compress.mjs").arg(&dist)))?;

@@ -41,11 +41,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// The repository's root, wherever the command was called.
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The repository's root, wherever the command was called. Cargo says it at run time; asked at compile time, two
+/// checkouts that share a target directory would build in each other's.
+fn root() -> PathBuf {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").expect("started by cargo, as `cargo xtask`");
+    Path::new(&manifest)
         .parent()
         .expect("xtask lives in the repository's root")
+        .into()
 }
 
 /// Where cargo puts what it builds.

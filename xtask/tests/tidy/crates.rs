@@ -54,6 +54,7 @@ pub(crate) struct Crate {
 /// Reads the workspace's crates from `cargo metadata`.
 pub(crate) fn workspace() -> Vec<Crate> {
     let metadata = cargo(&["metadata", "--format-version", "1", "--no-deps"]);
+    let root = crate::root().to_string_lossy().into_owned();
     let metadata: Value = serde_json::from_str(&metadata).expect("JSON");
     let packages = metadata["packages"].as_array().expect("packages");
     let names: Vec<&Value> = packages.iter().map(|package| &package["name"]).collect();
@@ -62,7 +63,7 @@ pub(crate) fn workspace() -> Vec<Crate> {
         .map(|package| {
             let path = package["manifest_path"].as_str().expect("a path");
             let text = std::fs::read_to_string(path).expect("a manifest");
-            let relative = path.strip_prefix(&*crate::root().to_string_lossy()).unwrap_or(path);
+            let relative = path.strip_prefix(&*root).unwrap_or(path);
             let dependencies = package["dependencies"].as_array().expect("dependencies").iter();
             Crate {
                 name: text_of(&package["name"]),

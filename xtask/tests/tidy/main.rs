@@ -10,7 +10,7 @@ mod schema;
 mod tables;
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 /// One text file of the repository.
@@ -79,17 +79,21 @@ fn lines(violations: &[Violation]) -> Vec<usize> {
     violations.iter().map(|violation| violation.line).collect()
 }
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The repository's root. Asked at run time: two checkouts may share a target directory, and so this binary.
+fn root() -> PathBuf {
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR").expect("started by cargo, as `cargo test`");
+    Path::new(&manifest)
         .parent()
         .expect("xtask lives in the repository's root")
+        .into()
 }
 
 /// Every text file of the repository. Read from the directory rather than from git, so that a source archive can be
 /// tested too.
 static TREE: LazyLock<Vec<File>> = LazyLock::new(|| {
     let mut files = Vec::new();
-    walk(root(), &mut files);
+    let root = root();
+    walk(&root, &root, &mut files);
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 });
@@ -106,11 +110,11 @@ const NOT_OURS: [&str; 8] = [
     "kabar-data",
 ];
 
-fn walk(directory: &Path, files: &mut Vec<File>) {
+fn walk(root: &Path, directory: &Path, files: &mut Vec<File>) {
     for entry in std::fs::read_dir(directory).expect("a readable directory") {
         let path = entry.expect("a readable entry").path();
         let relative = path
-            .strip_prefix(root())
+            .strip_prefix(root)
             .expect("inside the root")
             .to_string_lossy()
             .replace('\\', "/");
@@ -119,7 +123,7 @@ fn walk(directory: &Path, files: &mut Vec<File>) {
             continue;
         }
         if path.is_dir() {
-            walk(&path, files);
+            walk(root, &path, files);
         } else if let Ok(text) = std::fs::read_to_string(&path) {
             files.push(File { path: relative, text });
         }

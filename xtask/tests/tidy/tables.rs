@@ -12,7 +12,9 @@ pub(crate) fn check(tree: &[File]) -> Vec<Violation> {
     let tables = schema::tables(tree);
     let mut violations = Vec::new();
     for file in tree.iter().filter(|file| file.path.ends_with(".rs") && !file.is_test()) {
-        let Some(slice) = slice_of(&file.path) else { continue };
+        let Some(slice) = slice_of(&file.path, &tables) else {
+            continue;
+        };
         for literal in RustSource::read(&file.text).literals {
             for (line_in_literal, name) in tables_named(&literal.text) {
                 let Some(Table { slice: Some(owner), .. }) = tables.iter().find(|table| table.name == name) else {
@@ -33,11 +35,13 @@ pub(crate) fn check(tree: &[File]) -> Vec<Violation> {
     violations
 }
 
-/// The slice a server file belongs to: the folder, or the file's own name where it is in none.
-fn slice_of(path: &str) -> Option<&str> {
+/// The slice a server file belongs to: its folder, or the file's own name where it is in none. What owns no table, such as
+/// db/ and app.rs, is the server itself.
+fn slice_of<'a>(path: &'a str, tables: &[Table]) -> Option<&'a str> {
     let inside = path.strip_prefix("crates/server/src/")?;
-    let first = inside.split('/').next()?;
-    Some(first.trim_end_matches(".rs"))
+    let first = inside.split('/').next()?.trim_end_matches(".rs");
+    let owns_tables = tables.iter().any(|table| table.slice.as_deref() == Some(first));
+    Some(if owns_tables { first } else { "server" })
 }
 
 /// The names after FROM, INTO, UPDATE and JOIN, with how many lines into the text they stand.

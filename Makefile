@@ -16,7 +16,7 @@ test: ## Run every test: Rust on SQLite and PostgreSQL, the web app, and whole p
 check: ## Format, lints, types and dependencies, without running anything
 	@scripts/check
 
-bench: ## Measure the release build; ARGS names the scenarios, default: login chat offline group
+bench: ## Measure the release build; ARGS names the scenarios, default: idle login chat
 	@scripts/bench $(ARGS)
 
 web: ## Build the web app into web/dist

@@ -7,6 +7,7 @@ cd "$root"
 # What setup puts under .tools wins over what the system has: it is only there when the system's was missing or too old.
 export PATH="$root/.tools/node/bin:$HOME/.cargo/bin:$PATH"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
+case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$root/$CARGO_TARGET_DIR ;; esac
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 fail() {

@@ -5,7 +5,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
 # What setup puts under .tools wins over what the system has: it is only there when the system's was missing or too old.
-export PATH="$root/.tools/node/bin:$HOME/.cargo/bin:$PATH"
+export PATH="$root/.tools/node/bin:${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$root/target}
 case $CARGO_TARGET_DIR in /*) ;; *) CARGO_TARGET_DIR=$root/$CARGO_TARGET_DIR ;; esac
 

@@ -6,5 +6,7 @@
 
 pub mod api;
 mod core;
+mod mls;
+mod store;
 
 pub use crate::core::{Core, CoreConfig};

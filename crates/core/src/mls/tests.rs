@@ -1,0 +1,182 @@
+//! The engine behind our interface: two devices, every way in and every change.
+
+use ed25519_dalek::SigningKey;
+
+use kabar_protocol::{
+    credential::Credential,
+    ids::{AccountId, ConversationId, DeviceId},
+    policy::PolicyError,
+    wire::{ConversationKind, GroupPolicy, MemberRole, Role},
+};
+
+use super::*;
+use crate::{api::Write, store::keys};
+
+struct Device {
+    key: SigningKey,
+    account: AccountId,
+}
+
+impl Device {
+    fn new(seed: u8, account: u8) -> Self {
+        Self {
+            key: SigningKey::from_bytes(&[seed; 32]),
+            account: AccountId([account; 16]),
+        }
+    }
+
+    fn id(&self) -> DeviceId {
+        DeviceId::of_key(self.key.verifying_key().as_bytes())
+    }
+
+    fn identity(&self) -> Identity<'_> {
+        Identity {
+            key: &self.key,
+            credential: Credential {
+                account: self.account,
+                device: self.id(),
+                list_version: 0,
+                list_hash: [0; 32],
+            },
+        }
+    }
+}
+
+fn conversation() -> ConversationId {
+    ConversationId::direct(AccountId([1; 16]), AccountId([2; 16]))
+}
+
+fn policy(generation: u32) -> GroupPolicy {
+    let member = |n: u8| MemberRole {
+        account_id: AccountId([n; 16]).to_bytes(),
+        role: Role::Member.into(),
+    };
+    GroupPolicy {
+        version: 1,
+        kind: ConversationKind::Direct.into(),
+        conversation_id: conversation().to_bytes(),
+        generation,
+        members: vec![member(1), member(2)],
+    }
+}
+
+fn storage(slot: u32, rows: Vec<Write>) -> Storage {
+    let rows = rows.into_iter().filter_map(|write| match write {
+        Write::Put(key, value) => Some((key, value)),
+        Write::Delete(_) => None,
+    });
+    Storage::new(keys::group_slot(conversation(), slot), rows)
+}
+
+fn pair(engine: &Engine, alice: &Device, bob: &Device) -> (Group, Group, Bundle) {
+    let (packages, rows) = make_key_packages(engine, &bob.identity(), 1, false).expect("packages");
+    let package = read_key_package(engine, &packages[0]).expect("valid");
+    let (group, bundle) = Group::create(
+        engine,
+        &alice.identity(),
+        storage(0, vec![]),
+        &policy(0),
+        vec![package],
+        |_| Ok(()),
+    )
+    .expect("create");
+    let wanted = welcome_keys(&bundle.welcome).expect("keys");
+    assert!(
+        rows.iter()
+            .any(|w| matches!(w, Write::Put(key, _) if wanted.contains(key)))
+    );
+    let joined = Group::join(engine, storage(0, rows), &bundle.welcome, |id, generation, facts| {
+        assert_eq!((id, generation, facts.leaves.len()), (conversation(), 0, 2));
+        Ok(())
+    })
+    .expect("join");
+    (group, joined, bundle)
+}
+
+#[test]
+fn a_welcome_and_messages_both_ways_and_the_state_reads_back() {
+    let engine = Engine::new(None);
+    let (alice, bob) = (Device::new(1, 1), Device::new(2, 2));
+    let (mut a, mut b, _) = pair(&engine, &alice, &bob);
+    for n in 0..3u8 {
+        let sealed = a
+            .encrypt(&engine, &alice.key, b"aad".to_vec(), &[n; 10])
+            .expect("encrypt");
+        let opened = b.decrypt(&engine, &sealed).expect("decrypt");
+        assert_eq!((opened.sender.device, opened.content), (alice.id(), vec![n; 10]));
+        assert_eq!(opened.authenticated_data, b"aad");
+        assert!(b.decrypt(&engine, &sealed).is_err(), "a replay");
+    }
+    let mut b = Group::load(storage(0, b.take_writes()), conversation(), 0)
+        .expect("rows")
+        .expect("a group");
+    let sealed = b.encrypt(&engine, &bob.key, vec![], b"hi").expect("encrypt");
+    assert_eq!(a.decrypt(&engine, &sealed).expect("decrypt").content, b"hi");
+}
+
+#[test]
+fn an_external_commit_replaces_the_own_leaf_and_a_removal_takes_a_foreign_one() {
+    let engine = Engine::new(None);
+    let (alice, bob) = (Device::new(1, 1), Device::new(2, 2));
+    let (mut a, _, bundle) = pair(&engine, &alice, &bob);
+    let (mut again, join) = Group::join_externally(
+        &engine,
+        &bob.identity(),
+        storage(1, vec![]),
+        &bundle.group_info,
+        |_, _, facts| {
+            assert_eq!(facts.leaves.len(), 2);
+            Ok(())
+        },
+    )
+    .expect("resync");
+    a.process_commit(&engine, &join.commit, |before, commit| {
+        assert_eq!(commit.proposals.len(), 2, "ExternalInit and Remove of the own leaf");
+        kabar_protocol::policy::check_commit(before, commit, |_| true)
+    })
+    .expect("commit");
+    assert_eq!(a.epoch(), again.epoch());
+    let sealed = a.encrypt(&engine, &alice.key, vec![], b"x").expect("encrypt");
+    assert_eq!(again.decrypt(&engine, &sealed).expect("decrypt").content, b"x");
+
+    let second = Device::new(3, 2);
+    let (_, join) = Group::join_externally(
+        &engine,
+        &second.identity(),
+        storage(2, vec![]),
+        &join.group_info,
+        |_, _, _| Ok(()),
+    )
+    .expect("a further device");
+    a.process_commit(&engine, &join.commit, |_, _| Ok(())).expect("commit");
+    assert_eq!(a.facts().expect("facts").leaves.len(), 3);
+    again
+        .process_commit(&engine, &join.commit, |_, _| Ok(()))
+        .expect("commit");
+    let removal = a
+        .commit_removal(&engine, &alice.identity(), &[second.id()], |_, _| Ok(()))
+        .expect("removal");
+    again
+        .process_commit(&engine, &removal.commit, |_, _| Ok(()))
+        .expect("commit");
+    a.merge_pending(&engine).expect("merge");
+    assert_eq!(a.facts().expect("facts").leaves.len(), 2);
+    assert_eq!(a.epoch(), again.epoch());
+}
+
+#[test]
+fn a_refused_commit_leaves_no_trace() {
+    let engine = Engine::new(None);
+    let (alice, bob) = (Device::new(1, 1), Device::new(2, 2));
+    let (mut a, mut b, _) = pair(&engine, &alice, &bob);
+    let _ = b.take_writes();
+    let update = a
+        .commit_removal(&engine, &alice.identity(), &[], |_, _| Ok(()))
+        .expect("path update");
+    let refused = b.process_commit(&engine, &update.commit, |_, _| Err(PolicyError::Proposal));
+    assert_eq!(refused, Err(MlsError::Refused("proposal_type".into())));
+    assert_eq!((b.epoch(), b.take_writes()), (1, vec![]));
+    b.process_commit(&engine, &update.commit, |_, _| Ok(()))
+        .expect("the same commit, allowed");
+    assert_eq!(b.epoch(), 2);
+}

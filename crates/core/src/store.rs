@@ -1,0 +1,103 @@
+//! What core keeps in the shell's store: the keys, and the form of the values.
+//!
+//! Every value is one format version byte followed by CBOR (postcard cannot read the engine's types back).
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::api::Value;
+
+/// First byte of every value. A later build reads older versions and writes its own.
+const FORMAT: u8 = 1;
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a stored value is not readable by this version")]
+pub(crate) struct StoreError;
+
+pub(crate) fn encode(value: &(impl Serialize + ?Sized)) -> Result<Value, StoreError> {
+    let mut out = vec![FORMAT];
+    ciborium::into_writer(value, &mut out).map_err(|_| StoreError)?;
+    Ok(out)
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    match bytes.split_first() {
+        Some((&FORMAT, body)) => ciborium::from_reader(body).map_err(|_| StoreError),
+        _ => Err(StoreError),
+    }
+}
+
+/// The keys. One letter, then fixed-size parts, so that ranges are in order.
+///
+/// | prefix | then | value | resident |
+/// |---|---|---|---|
+/// | `a/account` | | identity of this device | always |
+/// | `a/cursor` | | inbox cursor, timeline, client_seq, feed position | always |
+/// | `a/chat/` | conversation (16) | chat: state of its group, read marks, newest message | always |
+/// | `a/peer/` | account (16) | person and verified device list | always |
+/// | `a/intent/` | conversation (16), order (8) | a message of ours on its way | always |
+/// | `f/` | position (8) | feed item | no |
+/// | `g/` | conversation (16), slot (4), engine's key | MLS value of one group | least recently used leave |
+/// | `k/` | hash of reference (16) | a KeyPackage of ours with its private keys | no |
+/// | `m/` | conversation (16), seq (8), sub (4) | a message or notice in its thread | no |
+/// | `i/` | message id (32) | where the message is | no |
+/// | `e/` | conversation (16), seq (8) | the envelope as the server holds it, newest few | no |
+/// | `q/` | conversation (16), cursor (8) | a quarantined envelope | no |
+pub(crate) mod keys {
+    use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
+
+    use crate::api::Key;
+
+    pub(crate) const ACCOUNT_LEVEL: &[u8] = b"a/";
+    pub(crate) const ACCOUNT: &[u8] = b"a/account";
+    pub(crate) const CURSOR: &[u8] = b"a/cursor";
+    pub(crate) const CHAT: &[u8] = b"a/chat/";
+    pub(crate) const PEER: &[u8] = b"a/peer/";
+    pub(crate) const INTENT: &[u8] = b"a/intent/";
+    pub(crate) const FEED: &[u8] = b"f/";
+    pub(crate) const GROUP: &[u8] = b"g/";
+    pub(crate) const KEY_PACKAGE: &[u8] = b"k/";
+
+    pub(crate) fn chat(conversation: ConversationId) -> Key {
+        [CHAT, conversation.as_slice()].concat()
+    }
+
+    pub(crate) fn peer(account: AccountId) -> Key {
+        [PEER, account.as_slice()].concat()
+    }
+
+    pub(crate) fn intent(conversation: ConversationId, order: u64) -> Key {
+        [INTENT, conversation.as_slice(), &order.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn feed(position: u64) -> Key {
+        [FEED, &position.to_be_bytes()[..]].concat()
+    }
+
+    pub(crate) fn group_slot(conversation: ConversationId, slot: u32) -> Key {
+        [GROUP, conversation.as_slice(), &slot.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn key_package(reference: &[u8]) -> Key {
+        [KEY_PACKAGE, reference].concat()
+    }
+
+    pub(crate) fn messages(conversation: ConversationId) -> Key {
+        [b"m/", conversation.as_slice()].concat()
+    }
+
+    pub(crate) fn message(conversation: ConversationId, seq: u64, sub: u32) -> Key {
+        [&messages(conversation)[..], &seq.to_be_bytes(), &sub.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn index(message: MessageId) -> Key {
+        [b"i/", message.as_slice()].concat()
+    }
+
+    pub(crate) fn envelope(conversation: ConversationId, seq: u64) -> Key {
+        [b"e/", conversation.as_slice(), &seq.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn quarantine(conversation: ConversationId, cursor: u64) -> Key {
+        [b"q/", conversation.as_slice(), &cursor.to_be_bytes()].concat()
+    }
+}

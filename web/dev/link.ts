@@ -1,0 +1,194 @@
+// A scripted stand-in for the core, for `npm run dev` without a server: screens can be built and looked at with people, states
+// and troubles that are rare in life. `?new` begins at the first screen, `?empty` with an account and nothing else.
+// Never part of a build: only vite.dev.config.js knows this file.
+import type { Chat, Command, Me, Message, MessageKind, MessageState, Notification, Person } from '../src/core/contract.ts';
+import { CoreError } from '../src/core/link.ts';
+import type { FromWorker } from '../src/core/messages.ts';
+
+export { CoreError };
+export const trusted = (url: string): string => url;
+
+const HOUR = 3_600_000;
+const now = Date.now();
+const query = new URLSearchParams(location.search);
+
+const hex = (n: number, length = 32) => n.toString(16).padStart(4, '0').padEnd(length, '0');
+const me: Me = { account_id: hex(9), device_id: hex(99), name: 'Rani', username: 'rani' };
+const myself: Person = { account_id: me.account_id, name: 'Rani', username: 'rani' };
+const budi: Person = { account_id: hex(0), name: 'Budi Santoso', username: 'budi' };
+const people: Person[] = [
+  budi,
+  { account_id: hex(2), name: 'Ibu', phone: '+6281234567890' },
+  { account_id: hex(5), name: 'Sekar Ayuningtyas Prameswari', username: 'sekar.ayu' },
+  { account_id: hex(7), name: 'Halo', username: 'halo' },
+  { account_id: hex(3), name: '', username: 'orang_asing' },
+  { account_id: hex(4), name: 'Tomi', username: 'tomi' },
+];
+
+let lastId = 0;
+function message(peer: Person, text: string, mine: boolean, ago: number, state: MessageState, kind: MessageKind = 'text'): Message {
+  lastId += 1;
+  const id = hex(lastId + 4096, 64);
+  const made: Message = {
+    message_id: id,
+    conversation_id: peer.account_id,
+    from: mine ? myself : peer,
+    mine,
+    kind,
+    time: now - ago,
+    state: mine ? state : 'received',
+  };
+  if (kind === 'text') made.text = text;
+  if (state !== 'queued' && state !== 'failed') made.seq = lastId;
+  if (state === 'failed') made.error = { code: 'recipient_gone', message: 'The account has no devices any more.' };
+  return made;
+}
+
+const threads = new Map<string, Message[]>(people.map((person) => [person.account_id, []]));
+const unread = new Map<string, number>();
+
+function write(peer: Person, ...parts: Parameters<typeof message> extends [Person, ...infer Rest] ? Rest : never): Message {
+  const made = message(peer, ...parts);
+  threads.get(peer.account_id)?.push(made);
+  return made;
+}
+
+function script(): void {
+  const [, ibu, sekar, halo, stranger, tomi] = people as [Person, Person, Person, Person, Person, Person];
+  for (let i = 0; i < 150; i += 1) write(budi, `Pesan lama nomor ${150 - i}`, i % 3 === 0, (200 - i) * HOUR, 'read');
+  write(budi, 'Sudah sampai di stasiun?', false, 26 * HOUR, 'received');
+  write(budi, 'Sudah. Keretanya tepat waktu, tumben 😄', true, 26 * HOUR - 60_000, 'read');
+  write(budi, 'Nanti saya jemput di pintu timur ya. Parkirnya lebih gampang di sana, dan dekat warung soto yang kemarin.', false, 25 * HOUR, 'received');
+  const asked = write(budi, 'Jadwal pulangnya ada di https://kereta.example/jadwal?dari=Gambir&ke=Yogyakarta.', false, 2 * HOUR, 'received');
+  write(budi, 'Siap, nanti saya pesan dua kursi.', true, 2 * HOUR - 30_000, 'read').in_reply_to = asked.message_id;
+  write(budi, '🎉', true, 2 * HOUR - 20_000, 'read');
+  write(budi, '', false, HOUR, 'received', 'notice_safety_changed');
+  write(budi, 'Ganti ponsel, jadi nomor keamanannya berubah.', false, HOUR - 30_000, 'received');
+  write(budi, 'Sudah saya cocokkan 👍', true, 30 * 60_000, 'delivered');
+  write(budi, 'Nomor kursinya 7A dan 7B', true, 60_000, 'sent');
+  write(budi, 'Yang ini masih menunggu sambungan', true, 30_000, 'queued');
+  write(budi, 'Yang ini tidak jadi terkirim', true, 20_000, 'failed');
+  write(ibu, 'Jangan lupa makan ya, Nak. Kalau pulang lebaran nanti bawa adikmu sekalian.', false, 5 * HOUR, 'received');
+  write(sekar, 'Rapat jam sepuluh', true, 30 * HOUR, 'delivered');
+  write(halo, 'Halo! Saya bot di server ini. Tulis apa saja.', false, 50 * HOUR, 'received');
+  write(stranger, 'Halo kak, lihat ini https://hadiah.example/klik', false, 3 * HOUR, 'received');
+  write(tomi, 'Sip', true, 200 * HOUR, 'read');
+  unread.set(ibu.account_id, 2).set(stranger.account_id, 1);
+}
+if (!query.has('empty') && !query.has('new')) script();
+
+function chatOf(person: Person): Chat {
+  const messages = threads.get(person.account_id) ?? [];
+  const last = messages.at(-1) ?? null;
+  return {
+    conversation_id: person.account_id,
+    kind: 'direct',
+    peer: person,
+    last,
+    unread: unread.get(person.account_id) ?? 0,
+    request: person.username === 'orang_asing',
+    safety_changed: person === budi && messages.length > 0,
+    updated_at: last?.time ?? 0,
+  };
+}
+
+export class CoreLink {
+  readonly #tell: (message: Exclude<FromWorker, { type: 'reply' }>) => void;
+
+  constructor(listener: (message: Exclude<FromWorker, { type: 'reply' }>) => void) {
+    this.#tell = listener;
+    setTimeout(() => {
+      listener({ type: 'ownership', state: query.has('elsewhere') ? 'elsewhere' : 'held' });
+      this.#notify({ type: 'registration', mode: query.get('mode') ?? 'open' });
+      this.#notify({ type: 'account', me: query.has('new') ? null : me });
+      this.#notify({ type: 'connection', state: query.has('offline') ? 'offline' : 'online' });
+      if (query.has('trouble')) this.#notify({ type: 'trouble', reason: 'store_write', message: 'QuotaExceededError' });
+    }, 50);
+  }
+
+  #notify(notification: Notification): void {
+    this.#tell({ type: 'notification', notification });
+  }
+
+  keepDraft(): void {}
+  useHere(): void {
+    this.#tell({ type: 'ownership', state: 'asking' });
+  }
+
+  async request(command: Command): Promise<unknown> {
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    switch (command.type) {
+      case 'register':
+        Object.assign(me, { name: command.name });
+        this.#notify({ type: 'account', me });
+        return { type: 'registered', ...me };
+      case 'list_chats':
+        return { type: 'chats', chats: people.filter((person) => threads.get(person.account_id)?.length).map(chatOf) };
+      case 'open_chat': {
+        const who = command.who.replace(/^@/, '');
+        const found = people.find((person) => [person.account_id, person.username, person.phone].includes(who));
+        if (!found) throw new CoreError({ code: 'not_found', message: 'not found' });
+        return { type: 'chat', ...chatOf(found) };
+      }
+      case 'list_messages':
+        return this.#page(command);
+      case 'send_text':
+        return this.#send(command);
+      case 'mark_read':
+        unread.delete(command.conversation_id);
+        this.#changed(command.conversation_id);
+        return { type: 'done' };
+      case 'safety_number':
+        return { type: 'safety_number', safety_number: '0123456789'.repeat(6), with: budi };
+      case 'server_view':
+        return { type: 'server_view', items: this.#serverItems(command.conversation_id) };
+      case 'request_phone_code':
+        return { type: 'phone_code', phone: command.phone, resend_after_s: 30, expires_after_s: 600, code: '123456' };
+      default:
+        return { type: 'done' };
+    }
+  }
+
+  #page({ conversation_id, before, limit }: Extract<Command, { type: 'list_messages' }>) {
+    const all = threads.get(conversation_id) ?? [];
+    const end = before ? all.findIndex((known) => known.message_id === before) : all.length;
+    const start = Math.max(0, end - limit);
+    return { type: 'messages', messages: all.slice(start, end).reverse(), more: start > 0 };
+  }
+
+  #send({ to, text, reply_to }: Extract<Command, { type: 'send_text' }>) {
+    const peer = people.find((person) => person.account_id === to) ?? budi;
+    const sent = write(peer, text, true, now - Date.now(), 'queued');
+    if (reply_to) sent.in_reply_to = reply_to;
+    (['sent', 'delivered', 'read'] as const).forEach((state, i) => {
+      setTimeout(() => this.#update({ ...sent, state, seq: lastId }), 500 * (i + 1));
+    });
+    setTimeout(() => this.#notify({ type: 'typing', conversation_id: to, account_id: to, active: true }), 1800);
+    setTimeout(() => this.#update(write(peer, `Oh, “${text}”?`, false, now - Date.now(), 'received')), 3500);
+    this.#changed(to);
+    return { type: 'sent', ...sent };
+  }
+
+  #update(changed: Message): void {
+    const messages = threads.get(changed.conversation_id) ?? [];
+    const at = messages.findIndex((known) => known.message_id === changed.message_id);
+    if (at >= 0) messages[at] = changed;
+    this.#notify({ type: 'message', message: changed });
+    this.#changed(changed.conversation_id);
+  }
+
+  #changed(id: string): void {
+    const person = people.find((candidate) => candidate.account_id === id);
+    if (person) this.#notify({ type: 'chat', chat: chatOf(person) });
+  }
+
+  #serverItems(id: string) {
+    return (threads.get(id) ?? []).slice(-5).map((shown, i) => ({
+      message: shown,
+      sender_device: hex(i + 77),
+      class: 'content',
+      bytes: 412,
+      envelope: Array.from({ length: 300 }, (_, n) => (((n + i) * 2654435761) >>> 24).toString(16).padStart(2, '0')).join(''),
+    }));
+  }
+}

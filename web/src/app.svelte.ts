@@ -1,0 +1,61 @@
+// The app as a whole: the line to the core, who owns it, and what it says, passed on to the features' own stores.
+import { account } from './features/accounts/account.svelte';
+import { chats } from './features/conversations/chats.svelte';
+import { session } from './features/session/session.svelte';
+import { CoreLink } from './core/link';
+import type { Notification } from './core/contract';
+import type { FromWorker } from './core/messages';
+
+function receive(message: Exclude<FromWorker, { type: 'reply' }>): void {
+  switch (message.type) {
+    case 'ownership':
+      session.ownership = message.state;
+      if (message.state === 'elsewhere') forget();
+      break;
+    case 'trouble':
+      session.trouble = message.trouble;
+      break;
+    case 'drafts':
+      chats.restoreDrafts(message.drafts);
+      break;
+    case 'notification':
+      notice(message.notification);
+  }
+}
+
+function notice(notification: Notification): void {
+  switch (notification.type) {
+    case 'connection':
+      session.connection = notification.state;
+      break;
+    case 'registration':
+      session.registration = notification.mode;
+      break;
+    case 'trouble':
+      session.trouble = notification;
+      break;
+    case 'account':
+      account.become(notification.me);
+      if (notification.me && !chats.loaded) void chats.load();
+      break;
+    case 'chat':
+      chats.put(notification.chat);
+      break;
+    case 'message':
+      chats.receive(notification.message);
+      break;
+    case 'typing':
+      chats.setTyping(notification.conversation_id, notification.active);
+  }
+}
+
+/** Another tab runs the core now: what this one remembers grows old. */
+function forget(): void {
+  account.forget();
+  chats.forget();
+}
+
+export function startApp(): void {
+  const link = new CoreLink(receive);
+  session.link = link;
+}

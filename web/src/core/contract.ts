@@ -1,0 +1,137 @@
+// The contract of crates/core/src/api.rs as TypeScript: what a page may ask of the core, and what it is told.
+// Change both together. Times are milliseconds since the Unix epoch, ids lower-case hex.
+
+export type Command =
+  | { type: 'register'; name: string; username?: string | null; invite?: string | null }
+  | { type: 'request_phone_code'; phone: string }
+  | { type: 'verify_phone'; code: string }
+  | { type: 'set_name'; name: string }
+  | { type: 'set_username'; username: string | null }
+  | { type: 'whoami' }
+  | { type: 'open_chat'; who: string }
+  | { type: 'list_chats' }
+  | { type: 'list_messages'; conversation_id: string; before: string | null; limit: number }
+  | { type: 'send_text'; to: string; text: string; reply_to: string | null; wait?: boolean }
+  | { type: 'resolve_failed'; message_id: string; retry: boolean }
+  | { type: 'mark_read'; conversation_id: string; up_to: string }
+  | { type: 'set_typing'; conversation_id: string; active: boolean }
+  | { type: 'safety_number'; with: string }
+  | { type: 'server_view'; conversation_id: string; limit: number };
+
+export type Reply =
+  | { type: 'done' }
+  | ({ type: 'registered' } & Me)
+  | ({ type: 'me' } & Me)
+  | ({ type: 'phone_code' } & PhoneCode)
+  | ({ type: 'chat' } & Chat)
+  | { type: 'chats'; chats: Chat[] }
+  | { type: 'messages'; messages: Message[]; more: boolean }
+  | ({ type: 'sent' } & Message)
+  | { type: 'safety_number'; safety_number: string; with: Person }
+  | { type: 'server_view'; items: ServerItem[] };
+
+/** Which reply answers which command. */
+export interface Answers {
+  register: 'registered' | 'me' | 'done';
+  request_phone_code: 'phone_code';
+  verify_phone: 'me' | 'done';
+  set_name: 'me' | 'done';
+  set_username: 'me' | 'done';
+  whoami: 'me';
+  open_chat: 'chat';
+  list_chats: 'chats';
+  list_messages: 'messages';
+  send_text: 'sent';
+  resolve_failed: 'done' | 'sent';
+  mark_read: 'done';
+  set_typing: 'done';
+  safety_number: 'safety_number';
+  server_view: 'server_view';
+}
+
+export interface PhoneCode {
+  phone: string;
+  resend_after_s: number;
+  expires_after_s: number;
+  /** Only from a server that runs with `--dev`. */
+  code?: string;
+}
+
+export interface Me {
+  account_id: string;
+  device_id: string;
+  name: string;
+  username?: string;
+  phone?: string;
+}
+
+export interface Person {
+  account_id: string;
+  /** Empty until the first message of this person came. */
+  name: string;
+  username?: string;
+  phone?: string;
+}
+
+export interface Chat {
+  conversation_id: string;
+  kind: 'direct';
+  peer: Person;
+  last: Message | null;
+  unread: number;
+  /** A stranger's first messages have not been answered yet. */
+  request: boolean;
+  safety_changed: boolean;
+  updated_at: number;
+}
+
+export type MessageKind = 'text' | 'notice_safety_changed' | 'notice_reset' | 'notice_gap' | 'unsupported';
+
+export type MessageState = 'queued' | 'failed' | 'sent' | 'delivered' | 'read' | 'received';
+
+export interface Message {
+  message_id: string;
+  conversation_id: string;
+  /** Absent until the server has acknowledged it. */
+  seq?: number;
+  from: Person;
+  mine: boolean;
+  kind: MessageKind;
+  text?: string;
+  in_reply_to?: string;
+  time: number;
+  state: MessageState;
+  error?: ApiError;
+}
+
+export interface ServerItem {
+  message: Message;
+  sender_device: string;
+  class: string;
+  bytes: number;
+  envelope: string;
+}
+
+export type ConnectionState = 'offline' | 'connecting' | 'catching_up' | 'online';
+export type RegistrationMode = 'open' | 'invite' | 'closed';
+
+export type Notification =
+  | { type: 'connection'; state: ConnectionState; retry_at?: number }
+  | { type: 'account'; me: Me | null }
+  | { type: 'chat'; chat: Chat }
+  | { type: 'message'; message: Message }
+  | { type: 'typing'; conversation_id: string; account_id: string; active: boolean }
+  | { type: 'registration'; mode: string }
+  | { type: 'trouble'; reason: string; message: string };
+
+export interface ApiError {
+  code: string;
+  message: string;
+  parameter?: string;
+  retry_after_ms?: number;
+}
+
+/** Limits of crates/protocol/src/limits.rs that a screen has to know. */
+export const TEXT_CHARS_MAX = 4096;
+export const NAME_CHARS_MAX = 50;
+export const USERNAME_CHARS_MAX = 30;

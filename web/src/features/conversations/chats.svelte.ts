@@ -1,0 +1,109 @@
+// All conversations: the list, open threads, drafts and who is typing.
+import { SvelteMap } from 'svelte/reactivity';
+import type { Chat, Message } from '../../core/contract';
+import { session } from '../session/session.svelte';
+import { Thread } from './thread.svelte';
+
+/** A typing notice holds this long when no further one comes. */
+const TYPING_MS = 7000;
+const DRAFT_DELAY_MS = 400;
+
+class Chats {
+  readonly #chats = new SvelteMap<string, Chat>();
+  readonly #threads = new Map<string, Thread>();
+  readonly #typing = new SvelteMap<string, ReturnType<typeof setTimeout>>();
+  readonly #drafts = new SvelteMap<string, string>();
+  readonly #draftTimers = new Map<string, ReturnType<typeof setTimeout>>();
+  loaded = $state(false);
+  error: unknown = $state();
+  /** The latest message that came in, for the live region. */
+  arrived: Message | undefined = $state.raw();
+
+  /** Newest first; a chat that was only opened is not in the list until something is in it. */
+  readonly list: Chat[] = $derived(
+    [...this.#chats.values()].filter((chat) => chat.last).sort((a, b) => b.updated_at - a.updated_at),
+  );
+  readonly unread: number = $derived(this.list.reduce((sum, chat) => sum + chat.unread, 0));
+
+  async load(): Promise<void> {
+    this.error = undefined;
+    try {
+      const { chats } = await session.link.request({ type: 'list_chats' });
+      for (const chat of chats) this.put(chat);
+      this.loaded = true;
+    } catch (error) {
+      this.error = error;
+    }
+  }
+
+  get(id: string): Chat | undefined {
+    return this.#chats.get(id);
+  }
+
+  put(chat: Chat): void {
+    this.#chats.set(chat.conversation_id, chat);
+  }
+
+  /** Finds a person (or a conversation by id) and makes its chat known here. */
+  async open(who: string): Promise<Chat> {
+    const chat = await session.link.request({ type: 'open_chat', who });
+    this.put(chat);
+    return chat;
+  }
+
+  thread(id: string): Thread {
+    let thread = this.#threads.get(id);
+    if (!thread) {
+      thread = new Thread(id);
+      this.#threads.set(id, thread);
+    }
+    return thread;
+  }
+
+  receive(message: Message): void {
+    const thread = this.#threads.get(message.conversation_id);
+    const isNew = !thread?.messages.some((known) => known.message_id === message.message_id);
+    thread?.put(message);
+    if (message.mine) return;
+    this.setTyping(message.conversation_id, false);
+    if (isNew) this.arrived = message;
+  }
+
+  isTyping(id: string): boolean {
+    return this.#typing.has(id);
+  }
+
+  setTyping(id: string, active: boolean): void {
+    clearTimeout(this.#typing.get(id));
+    if (active) this.#typing.set(id, setTimeout(() => this.#typing.delete(id), TYPING_MS));
+    else this.#typing.delete(id);
+  }
+
+  draft(id: string): string {
+    return this.#drafts.get(id) ?? '';
+  }
+
+  keepDraft(id: string, text: string): void {
+    if (text) this.#drafts.set(id, text);
+    else this.#drafts.delete(id);
+    clearTimeout(this.#draftTimers.get(id));
+    this.#draftTimers.set(
+      id,
+      setTimeout(() => session.link.keepDraft(id, text), DRAFT_DELAY_MS),
+    );
+  }
+
+  restoreDrafts(drafts: Record<string, string>): void {
+    for (const [id, text] of Object.entries(drafts)) if (!this.#drafts.has(id)) this.#drafts.set(id, text);
+  }
+
+  forget(): void {
+    this.#chats.clear();
+    this.#threads.clear();
+    this.#drafts.clear();
+    this.loaded = false;
+    this.error = undefined;
+  }
+}
+
+export const chats = new Chats();

@@ -1,0 +1,53 @@
+// A thread as rows: days, messages in groups, notices, and where the unread part begins. Pure.
+import type { Message } from '../../core/contract';
+
+export type Row =
+  | { kind: 'day'; key: string; time: number }
+  | { kind: 'unread'; key: string }
+  | { kind: 'notice'; key: string; message: Message }
+  | { kind: 'message'; key: string; message: Message; first: boolean; last: boolean };
+
+/** Messages of one person within this time stand together. */
+const GROUP_MS = 5 * 60_000;
+
+const isNotice = (message: Message) => message.kind.startsWith('notice_');
+const sameDay = (a: number, b: number) => new Date(a).toDateString() === new Date(b).toDateString();
+
+function together(a: Message | undefined, b: Message | undefined): boolean {
+  if (!a || !b || isNotice(a) || isNotice(b)) return false;
+  return (
+    a.mine === b.mine &&
+    a.from.account_id === b.from.account_id &&
+    Math.abs(b.time - a.time) < GROUP_MS &&
+    sameDay(a.time, b.time)
+  );
+}
+
+/** `unreadFrom` is the id of the first message that was unread when the thread was opened. */
+export function rowsOf(messages: readonly Message[], unreadFrom?: string): Row[] {
+  const rows: Row[] = [];
+  messages.forEach((message, i) => {
+    const before = messages[i - 1];
+    const after = messages[i + 1];
+    if (!before || !sameDay(before.time, message.time)) {
+      rows.push({ kind: 'day', key: `day-${new Date(message.time).toDateString()}-${message.message_id}`, time: message.time });
+    }
+    const unread = message.message_id === unreadFrom;
+    if (unread) rows.push({ kind: 'unread', key: 'unread' });
+    if (isNotice(message)) {
+      rows.push({ kind: 'notice', key: message.message_id, message });
+      return;
+    }
+    const first = unread || !together(before, message);
+    const last = !together(message, after) || after?.message_id === unreadFrom;
+    rows.push({ kind: 'message', key: message.message_id, message, first, last });
+  });
+  return rows;
+}
+
+/** The first message that has not been read: the one `unread` received messages from the end. */
+export function firstUnread(messages: readonly Message[], unread: number): string | undefined {
+  if (unread === 0) return undefined;
+  const received = messages.filter((message) => !message.mine && !isNotice(message));
+  return received.at(-unread)?.message_id ?? received[0]?.message_id;
+}

@@ -1,0 +1,85 @@
+// The messages of one conversation as far as they have been read from the core.
+import type { Message } from '../../core/contract';
+import { session } from '../session/session.svelte';
+import { merged } from './order';
+
+const PAGE = 60;
+/** While somebody types, the other side is told again after this time. */
+const TYPING_EVERY_MS = 3000;
+
+export class Thread {
+  readonly id: string;
+  /** Oldest first. */
+  messages: Message[] = $state.raw([]);
+  loaded = $state(false);
+  loading = $state(false);
+  /** There are older ones. */
+  more = $state(false);
+  error: unknown = $state();
+  #typedAt = 0;
+  #readUpTo = '';
+
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** Reads the newest page, or the one before the oldest message known. */
+  async load(): Promise<void> {
+    if (this.loading) return;
+    this.loading = true;
+    this.error = undefined;
+    try {
+      const before = this.loaded ? (this.messages[0]?.message_id ?? null) : null;
+      const page = await session.link.request({ type: 'list_messages', conversation_id: this.id, before, limit: PAGE });
+      const older = [...page.messages].reverse();
+      this.messages = merged(older, this.messages);
+      this.more = page.more;
+      this.loaded = true;
+    } catch (error) {
+      this.error = error;
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  put(message: Message): void {
+    this.messages = merged(this.messages, [message]);
+  }
+
+  find(id: string): Message | undefined {
+    return this.messages.find((message) => message.message_id === id);
+  }
+
+  async send(text: string, replyTo: string | null): Promise<void> {
+    this.#typedAt = 0;
+    const sent = await session.link.request({ type: 'send_text', to: this.id, text, reply_to: replyTo });
+    // Its further way may already have been told: never go back to an earlier state.
+    if (!this.find(sent.message_id)) this.put(sent);
+  }
+
+  async resolve(message: Message, retry: boolean): Promise<void> {
+    await session.link.request({ type: 'resolve_failed', message_id: message.message_id, retry });
+    if (!retry) this.messages = this.messages.filter((known) => known.message_id !== message.message_id);
+  }
+
+  /** The newest received message has been on the screen of an attentive person. */
+  async markRead(): Promise<void> {
+    const newest = this.messages.findLast((message) => !message.mine && message.kind !== 'notice_safety_changed');
+    if (!newest || newest.message_id === this.#readUpTo) return;
+    this.#readUpTo = newest.message_id;
+    try {
+      await session.link.request({ type: 'mark_read', conversation_id: this.id, up_to: newest.message_id });
+    } catch {
+      this.#readUpTo = '';
+    }
+  }
+
+  /** `active` on every key; repeats are held back here. */
+  typing(active: boolean): void {
+    const now = Date.now();
+    if (active ? now - this.#typedAt < TYPING_EVERY_MS : this.#typedAt === 0) return;
+    this.#typedAt = active ? now : 0;
+    // Nothing depends on it: offline, nobody learns that somebody types.
+    session.link.request({ type: 'set_typing', conversation_id: this.id, active }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,24 @@
+// The line to the core and the state of the connection. Owns no account and no messages.
+import type { ConnectionState } from '../../core/contract';
+import type { CoreLink } from '../../core/link';
+import type { Ownership, Trouble } from '../../core/messages';
+
+class Session {
+  ownership: Ownership | undefined = $state();
+  trouble: Trouble | undefined = $state();
+  connection: ConnectionState = $state('connecting');
+  /** How the server lets people in; unknown until it has been reached. */
+  registration: string | undefined = $state();
+  #link: CoreLink | undefined;
+
+  get link(): CoreLink {
+    if (!this.#link) throw new Error('the core has not been started');
+    return this.#link;
+  }
+
+  set link(link: CoreLink) {
+    this.#link = link;
+  }
+}
+
+export const session = new Session();

@@ -1,0 +1,16 @@
+import { mount } from 'svelte';
+import App from './App.svelte';
+import './ui/tokens.css';
+import './ui/base.css';
+import { startApp } from './app.svelte';
+import { i18n } from './i18n/index.svelte';
+
+document.documentElement.lang = i18n.language;
+const capable = 'locks' in navigator && typeof WebAssembly === 'object' && 'subtle' in crypto;
+if (window.isSecureContext && capable) startApp();
+
+const target = document.getElementById('app');
+if (target) mount(App, { target, props: { secure: window.isSecureContext, capable } });
+
+// A file of an older release is gone: the page has to come anew.
+window.addEventListener('vite:preloadError', () => location.reload());

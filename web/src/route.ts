@@ -1,0 +1,55 @@
+// Addresses of screens. They live in the fragment: the server never learns which chat is open, and every address survives a reload.
+
+export type Route =
+  | { name: 'list' }
+  | { name: 'chat'; id: string; details: boolean }
+  | { name: 'new' }
+  | { name: 'scan' }
+  | { name: 'code' }
+  | { name: 'settings' }
+  /** Somebody's link: opens a chat with a username, number or account id. */
+  | { name: 'user'; who: string }
+  /** An invitation to this server. */
+  | { name: 'join'; code: string }
+  | { name: 'unknown' };
+
+const ID = /^[0-9a-f]{32}$/;
+
+export function parseRoute(hash: string): Route {
+  const [first = '', second = '', third] = hash.replace(/^#?\/?/, '').split('/').map(decode);
+  if (!second) {
+    if (first === '') return { name: 'list' };
+    if (first === 'new' || first === 'scan' || first === 'code' || first === 'settings') return { name: first };
+    return { name: 'unknown' };
+  }
+  if (first === 'c' && ID.test(second)) return { name: 'chat', id: second, details: third === 'details' };
+  if (first === 'u') return { name: 'user', who: second };
+  if (first === 'join') return { name: 'join', code: second };
+  return { name: 'unknown' };
+}
+
+/** The link that lets others write to this account. */
+export function userLink(origin: string, who: string): string {
+  return `${origin}/#/u/${encodeURIComponent(who)}`;
+}
+
+export type Who = { who: string } | { otherServer: string } | 'invalid';
+
+/** What a person typed, pasted or scanned to find somebody: a link of this server, or a name, number or id. */
+export function parseWho(text: string, origin: string): Who {
+  const trimmed = text.trim();
+  if (!/^https?:\/\//i.test(trimmed)) return trimmed && !/\s.*[a-z]/i.test(trimmed) ? { who: trimmed } : 'invalid';
+  if (!URL.canParse(trimmed)) return 'invalid';
+  const url = new URL(trimmed);
+  const route = parseRoute(url.hash);
+  if (route.name !== 'user') return 'invalid';
+  return url.origin === origin ? { who: route.who } : { otherServer: url.host };
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,17 @@
+// The production build. Nothing may be inlined: the server's Content-Security-Policy (csp.txt) forbids inline script and style.
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vitest/config';
+import { precache } from './build/precache.js';
+
+export default defineConfig({
+  plugins: [svelte(), precache()],
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    reportCompressedSize: false,
+  },
+  worker: { format: 'es' },
+  preview: { proxy: { '/v1': { target: process.env.KABAR_SERVER ?? 'http://127.0.0.1:8080', ws: true } } },
+  test: { include: ['src/**/*.test.ts'] },
+});

@@ -1,4 +1,5 @@
 // The production build. Nothing may be inlined: the server's Content-Security-Policy (csp.txt) forbids inline script and style.
+import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { precache } from './build/precache.js';
@@ -12,6 +13,9 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   worker: { format: 'es' },
-  preview: { proxy: { '/v1': { target: process.env.KABAR_SERVER ?? 'http://127.0.0.1:8080', ws: true } } },
+  preview: {
+    headers: { 'content-security-policy': readFileSync(new URL('csp.txt', import.meta.url), 'utf8').trim() },
+    proxy: { '/v1': { target: process.env.KABAR_SERVER ?? 'http://127.0.0.1:8080', ws: true } },
+  },
   test: { include: ['src/**/*.test.ts'] },
 });

@@ -34,6 +34,8 @@ import { withXWing } from './xwing.mjs';
 const GROUP_POLICY_EXTENSION = 0xf4b1;
 const X25519 = 0x0001;
 const XWING = 0x004f;
+/** A value that nobody knows and everybody has to put up with (RFC 9420 section 13.5). */
+const GREASE = 0x0a0a;
 
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 const unhex = (text) => new Uint8Array(Buffer.from(text, 'hex'));
@@ -78,11 +80,13 @@ const calls = {
       signatureKeyPair: { signKey: unhex(signature_key), publicKey: unhex(public_key) },
       capabilities: {
         versions: [protocolVersions.mls10],
-        ciphersuites: [XWING, X25519],
-        extensions: [GROUP_POLICY_EXTENSION],
-        proposals: [],
-        credentials: [defaultCredentialTypes.basic],
+        ciphersuites: [XWING, X25519, GREASE],
+        extensions: [GROUP_POLICY_EXTENSION, GREASE],
+        proposals: [GREASE],
+        credentials: [defaultCredentialTypes.basic, GREASE],
       },
+      // ts-mls would put GREASE here at random. OpenMLS 0.9.2 refuses it even when it is listed (openmls#2156).
+      extensions: [],
     });
     return { key_package: hex(encode(keyPackageEncoder, own.publicPackage)) };
   },

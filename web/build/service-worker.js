@@ -14,7 +14,9 @@ self.addEventListener('activate', (event) => {
   const forgetOld = caches
     .keys()
     .then((names) =>
-      Promise.all(names.filter((name) => name.startsWith('kabar-') && name !== cacheName).map((name) => caches.delete(name))),
+      Promise.all(
+        names.filter((name) => name.startsWith('kabar-') && name !== cacheName).map((name) => caches.delete(name)),
+      ),
     );
   event.waitUntil(forgetOld.then(() => self.clients.claim()));
 });

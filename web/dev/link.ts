@@ -1,7 +1,16 @@
 // A scripted stand-in for the core, for `npm run dev` without a server: screens can be built and looked at with people, states
 // and troubles that are rare in life. `?new` begins at the first screen, `?empty` with an account and nothing else.
 // Never part of a build: only vite.dev.config.js knows this file.
-import type { Chat, Command, Me, Message, MessageKind, MessageState, Notification, Person } from '../src/core/contract.ts';
+import type {
+  Chat,
+  Command,
+  Me,
+  Message,
+  MessageKind,
+  MessageState,
+  Notification,
+  Person,
+} from '../src/core/contract.ts';
 import { CoreError } from '../src/core/link.ts';
 import type { FromWorker } from '../src/core/messages.ts';
 
@@ -26,7 +35,14 @@ const people: Person[] = [
 ];
 
 let lastId = 0;
-function message(peer: Person, text: string, mine: boolean, ago: number, state: MessageState, kind: MessageKind = 'text'): Message {
+function message(
+  peer: Person,
+  text: string,
+  mine: boolean,
+  ago: number,
+  state: MessageState,
+  kind: MessageKind = 'text',
+): Message {
   lastId += 1;
   const id = hex(lastId + 4096, 64);
   const made: Message = {
@@ -47,7 +63,10 @@ function message(peer: Person, text: string, mine: boolean, ago: number, state: 
 const threads = new Map<string, Message[]>(people.map((person) => [person.account_id, []]));
 const unread = new Map<string, number>();
 
-function write(peer: Person, ...parts: Parameters<typeof message> extends [Person, ...infer Rest] ? Rest : never): Message {
+function write(
+  peer: Person,
+  ...parts: Parameters<typeof message> extends [Person, ...infer Rest] ? Rest : never
+): Message {
   const made = message(peer, ...parts);
   threads.get(peer.account_id)?.push(made);
   return made;
@@ -58,8 +77,20 @@ function script(): void {
   for (let i = 0; i < 150; i += 1) write(budi, `Pesan lama nomor ${150 - i}`, i % 3 === 0, (200 - i) * HOUR, 'read');
   write(budi, 'Sudah sampai di stasiun?', false, 26 * HOUR, 'received');
   write(budi, 'Sudah. Keretanya tepat waktu, tumben 😄', true, 26 * HOUR - 60_000, 'read');
-  write(budi, 'Nanti saya jemput di pintu timur ya. Parkirnya lebih gampang di sana, dan dekat warung soto yang kemarin.', false, 25 * HOUR, 'received');
-  const asked = write(budi, 'Jadwal pulangnya ada di https://kereta.example/jadwal?dari=Gambir&ke=Yogyakarta.', false, 2 * HOUR, 'received');
+  write(
+    budi,
+    'Nanti saya jemput di pintu timur ya. Parkirnya lebih gampang di sana, dan dekat warung soto yang kemarin.',
+    false,
+    25 * HOUR,
+    'received',
+  );
+  const asked = write(
+    budi,
+    'Jadwal pulangnya ada di https://kereta.example/jadwal?dari=Gambir&ke=Yogyakarta.',
+    false,
+    2 * HOUR,
+    'received',
+  );
   write(budi, 'Siap, nanti saya pesan dua kursi.', true, 2 * HOUR - 30_000, 'read').in_reply_to = asked.message_id;
   write(budi, '🎉', true, 2 * HOUR - 20_000, 'read');
   write(budi, '', false, HOUR, 'received', 'notice_safety_changed');
@@ -68,7 +99,13 @@ function script(): void {
   write(budi, 'Nomor kursinya 7A dan 7B', true, 60_000, 'sent');
   write(budi, 'Yang ini masih menunggu sambungan', true, 30_000, 'queued');
   write(budi, 'Yang ini tidak jadi terkirim', true, 20_000, 'failed');
-  write(ibu, 'Jangan lupa makan ya, Nak. Kalau pulang lebaran nanti bawa adikmu sekalian.', false, 5 * HOUR, 'received');
+  write(
+    ibu,
+    'Jangan lupa makan ya, Nak. Kalau pulang lebaran nanti bawa adikmu sekalian.',
+    false,
+    5 * HOUR,
+    'received',
+  );
   write(sekar, 'Rapat jam sepuluh', true, 30 * HOUR, 'delivered');
   write(halo, 'Halo! Saya bot di server ini. Tulis apa saja.', false, 50 * HOUR, 'received');
   write(stranger, 'Halo kak, lihat ini https://hadiah.example/klik', false, 3 * HOUR, 'received');
@@ -188,7 +225,9 @@ export class CoreLink {
       sender_device: hex(i + 77),
       class: 'content',
       bytes: 412,
-      envelope: Array.from({ length: 300 }, (_, n) => (((n + i) * 2654435761) >>> 24).toString(16).padStart(2, '0')).join(''),
+      envelope: Array.from({ length: 300 }, (_, n) =>
+        (((n + i) * 2654435761) >>> 24).toString(16).padStart(2, '0'),
+      ).join(''),
     }));
   }
 }

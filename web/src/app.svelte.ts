@@ -1,10 +1,11 @@
 // The app as a whole: the line to the core, who owns it, and what it says, passed on to the features' own stores.
+
+import type { Notification } from './core/contract';
+import { CoreLink } from './core/link';
+import type { FromWorker } from './core/messages';
 import { account } from './features/accounts/account.svelte';
 import { chats } from './features/conversations/chats.svelte';
 import { session } from './features/session/session.svelte';
-import { CoreLink } from './core/link';
-import type { Notification } from './core/contract';
-import type { FromWorker } from './core/messages';
 
 function receive(message: Exclude<FromWorker, { type: 'reply' }>): void {
   switch (message.type) {

@@ -16,7 +16,10 @@ export type Route =
 const ID = /^[0-9a-f]{32}$/;
 
 export function parseRoute(hash: string): Route {
-  const [first = '', second = '', third] = hash.replace(/^#?\/?/, '').split('/').map(decode);
+  const [first = '', second = '', third] = hash
+    .replace(/^#?\/?/, '')
+    .split('/')
+    .map(decode);
   if (!second) {
     if (first === '') return { name: 'list' };
     if (first === 'new' || first === 'scan' || first === 'code' || first === 'settings') return { name: first };

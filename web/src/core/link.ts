@@ -38,7 +38,10 @@ export class CoreLink {
       else listener(message);
     });
     this.#worker.addEventListener('error', (event) => {
-      listener({ type: 'trouble', trouble: { reason: 'worker', message: event.message || 'The worker did not start.' } });
+      listener({
+        type: 'trouble',
+        trouble: { reason: 'worker', message: event.message || 'The worker did not start.' },
+      });
     });
     for (const name of ['online', 'offline'] as const) {
       window.addEventListener(name, () => this.#post({ type: 'network', online: name === 'online' }));
@@ -88,7 +91,10 @@ export function trusted(url: string): string {
   const rules: ScriptUrlPolicy = {
     createScriptURL(candidate) {
       const { origin, pathname } = new URL(candidate, location.href);
-      if (origin !== location.origin || !(pathname === '/sw.js' || pathname === new URL(workerUrl, location.href).pathname)) {
+      if (
+        origin !== location.origin ||
+        !(pathname === '/sw.js' || pathname === new URL(workerUrl, location.href).pathname)
+      ) {
         throw new TypeError(`not one of Kabar's own scripts: ${pathname}`);
       }
       return candidate;

@@ -73,12 +73,14 @@ export const en = {
   copy: 'Copy',
   copied: 'Copied',
   unsupported: 'This version of Kabar cannot show this message.',
-  notice_safety: (name: string) => `The safety number with ${name} has changed. Compare it before you write anything private.`,
+  notice_safety: (name: string) =>
+    `The safety number with ${name} has changed. Compare it before you write anything private.`,
   notice_safety_action: 'Compare',
   notice_reset: 'The encryption of this chat was set up anew.',
   notice_gap: 'Some messages could not be recovered.',
   request_title: (name: string) => `${name} is not in your chats yet`,
-  request: 'You have not answered this person before. Links stay switched off and nobody learns that you have read this until you answer.',
+  request:
+    'You have not answered this person before. Links stay switched off and nobody learns that you have read this until you answer.',
   unnamed: 'Unknown person',
 
   // Composer
@@ -155,7 +157,8 @@ export const en = {
   this_device: 'This device',
   device: 'Device',
   storage_kept: 'The browser keeps your keys until you delete them.',
-  storage_may_go: 'The browser may clear your keys when the disk is full. Installing the app or allowing notifications helps.',
+  storage_may_go:
+    'The browser may clear your keys when the disk is full. Installing the app or allowing notifications helps.',
   about: 'About',
   about_text: 'Kabar is free software. This app was loaded from this server; the first load has to be trusted.',
 
@@ -174,8 +177,10 @@ export const en = {
   trouble_title: 'Kabar cannot go on',
   trouble_reload: 'Load again',
   trouble_detail: 'What the machine said',
-  trouble_store_open: 'The browser gives Kabar no storage. Private windows and strict settings do that; use an ordinary window.',
-  trouble_store_closed: 'The browser closed the storage, as when site data are cleared. Load again to see what is left.',
+  trouble_store_open:
+    'The browser gives Kabar no storage. Private windows and strict settings do that; use an ordinary window.',
+  trouble_store_closed:
+    'The browser closed the storage, as when site data are cleared. Load again to see what is left.',
   trouble_store_write: 'A change could not be stored. The disk may be full. Nothing is sent that is not stored first.',
   trouble_store_read: 'The stored messages could not be read.',
   trouble_store_unreadable: 'The stored data are sealed with a key that this browser no longer has.',
@@ -184,7 +189,8 @@ export const en = {
   insecure_title: 'This address is not secure',
   insecure: 'Encryption in a browser works only over https, or on the computer itself over localhost.',
   insecure_local: 'On the computer that runs the server, open',
-  insecure_remote: 'From other devices, open the server’s https address. Whoever runs it can set one up with a certificate.',
+  insecure_remote:
+    'From other devices, open the server’s https address. Whoever runs it can set one up with a certificate.',
   outdated_title: 'This browser is too old',
   outdated: 'Kabar needs a browser with WebAssembly and Web Locks, such as a current Firefox, Chrome, Edge or Safari.',
   update_ready: 'A new version is ready.',

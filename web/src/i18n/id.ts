@@ -47,7 +47,8 @@ export const id: Catalogue = {
   details: 'Rincian',
   encrypted: 'Terenkripsi ujung ke ujung',
   thread_empty_title: (name) => `Sapa ${name}`,
-  thread_empty: 'Pesan di sini dienkripsi dari perangkat Anda sampai ke perangkatnya. Tidak ada yang dapat membacanya di tengah jalan.',
+  thread_empty:
+    'Pesan di sini dienkripsi dari perangkat Anda sampai ke perangkatnya. Tidak ada yang dapat membacanya di tengah jalan.',
   messages_with: (name) => `Pesan dengan ${name}`,
   message_label: (parts) => [parts.who, parts.text, parts.time, parts.state].filter(Boolean).join(', '),
   state_queued: 'menunggu dikirim',
@@ -75,7 +76,8 @@ export const id: Catalogue = {
   notice_reset: 'Enkripsi obrolan ini disiapkan ulang.',
   notice_gap: 'Sebagian pesan tidak dapat dipulihkan.',
   request_title: (name) => `${name} belum ada di obrolan Anda`,
-  request: 'Anda belum pernah menjawab orang ini. Tautan dimatikan dan tidak ada yang tahu Anda sudah membaca sampai Anda menjawab.',
+  request:
+    'Anda belum pernah menjawab orang ini. Tautan dimatikan dan tidak ada yang tahu Anda sudah membaca sampai Anda menjawab.',
   unnamed: 'Orang tak dikenal',
 
   composer: (name) => `Pesan untuk ${name}`,
@@ -148,9 +150,11 @@ export const id: Catalogue = {
   this_device: 'Perangkat ini',
   device: 'Perangkat',
   storage_kept: 'Peramban menyimpan kunci Anda sampai Anda menghapusnya.',
-  storage_may_go: 'Peramban dapat menghapus kunci Anda bila penyimpanan penuh. Memasang aplikasi atau mengizinkan notifikasi membantu.',
+  storage_may_go:
+    'Peramban dapat menghapus kunci Anda bila penyimpanan penuh. Memasang aplikasi atau mengizinkan notifikasi membantu.',
   about: 'Tentang',
-  about_text: 'Kabar adalah perangkat lunak bebas. Aplikasi ini dimuat dari server ini; pemuatan pertama harus dipercaya.',
+  about_text:
+    'Kabar adalah perangkat lunak bebas. Aplikasi ini dimuat dari server ini; pemuatan pertama harus dipercaya.',
 
   offline: 'Luring. Tulisan Anda disimpan di sini dan dikirim nanti.',
   connecting: 'Menyambungkan…',
@@ -158,16 +162,20 @@ export const id: Catalogue = {
   online: 'Tersambung',
 
   elsewhere_title: 'Kabar terbuka di tab lain',
-  elsewhere: 'Kunci Anda bekerja di satu tab saja, supaya tidak ada pesan yang dienkripsi dua kali dengan kunci yang sama.',
+  elsewhere:
+    'Kunci Anda bekerja di satu tab saja, supaya tidak ada pesan yang dienkripsi dua kali dengan kunci yang sama.',
   use_here: 'Pakai di sini',
   asking: 'Meminta tab lain…',
   unanswered: 'Tab lain tidak menjawab. Tutup tab itu, dan tab ini berlanjut sendiri.',
   trouble_title: 'Kabar tidak dapat berlanjut',
   trouble_reload: 'Muat ulang',
   trouble_detail: 'Kata mesinnya',
-  trouble_store_open: 'Peramban tidak memberi tempat penyimpanan. Jendela pribadi dan setelan ketat menyebabkannya; pakai jendela biasa.',
-  trouble_store_closed: 'Peramban menutup penyimpanan, misalnya karena data situs dihapus. Muat ulang untuk melihat yang tersisa.',
-  trouble_store_write: 'Perubahan tidak dapat disimpan. Mungkin penyimpanan penuh. Tidak ada yang dikirim sebelum tersimpan.',
+  trouble_store_open:
+    'Peramban tidak memberi tempat penyimpanan. Jendela pribadi dan setelan ketat menyebabkannya; pakai jendela biasa.',
+  trouble_store_closed:
+    'Peramban menutup penyimpanan, misalnya karena data situs dihapus. Muat ulang untuk melihat yang tersisa.',
+  trouble_store_write:
+    'Perubahan tidak dapat disimpan. Mungkin penyimpanan penuh. Tidak ada yang dikirim sebelum tersimpan.',
   trouble_store_read: 'Pesan yang tersimpan tidak dapat dibaca.',
   trouble_store_unreadable: 'Data tersimpan disegel dengan kunci yang sudah tidak dimiliki peramban ini.',
   trouble_core_load: 'Modul enkripsi tidak dapat dimuat. Periksa sambungan lalu muat ulang.',

@@ -1,14 +1,19 @@
 // The language of the screens: a typed catalogue for words, Intl for dates and numbers.
+import { daysBetween } from './days';
 import { en } from './en';
 import { id } from './id';
 
 export type Catalogue = {
-  [Key in keyof typeof en]: (typeof en)[Key] extends (...parts: infer Parts) => string ? (...parts: Parts) => string : string;
+  [Key in keyof typeof en]: (typeof en)[Key] extends (...parts: infer Parts) => string
+    ? (...parts: Parts) => string
+    : string;
 };
 export type Language = 'id' | 'en';
 
 const catalogues: Record<Language, Catalogue> = { id, en };
 export const languages = Object.keys(catalogues) as Language[];
+
+const regions: Record<Language, string> = { id: 'id-ID', en: 'en-GB' };
 
 /** Languages close enough to Indonesian that its catalogue serves better than English. */
 const indonesian = /^(id|in|ms|jv|su)\b/i;
@@ -23,12 +28,16 @@ class I18n {
   language: Language = $state(preferred());
   /** The words of the chosen language. */
   readonly t: Catalogue = $derived(catalogues[this.language]);
-  readonly #time = $derived(new Intl.DateTimeFormat(this.language, { hour: '2-digit', minute: '2-digit' }));
-  readonly #weekday = $derived(new Intl.DateTimeFormat(this.language, { weekday: 'short' }));
-  readonly #shortDay = $derived(new Intl.DateTimeFormat(this.language, { day: 'numeric', month: 'short' }));
-  readonly #day = $derived(new Intl.DateTimeFormat(this.language, { weekday: 'long', day: 'numeric', month: 'long' }));
-  readonly #longDay = $derived(new Intl.DateTimeFormat(this.language, { dateStyle: 'long' }));
-  readonly #count = $derived(new Intl.NumberFormat(this.language));
+  /** Dates as the person's region writes them, where the browser knows one of that language. */
+  readonly #locale = $derived(
+    navigator.languages.find((tag) => tag.startsWith(`${this.language}-`)) ?? regions[this.language],
+  );
+  readonly #time = $derived(new Intl.DateTimeFormat(this.#locale, { hour: '2-digit', minute: '2-digit' }));
+  readonly #weekday = $derived(new Intl.DateTimeFormat(this.#locale, { weekday: 'short' }));
+  readonly #shortDay = $derived(new Intl.DateTimeFormat(this.#locale, { day: 'numeric', month: 'short' }));
+  readonly #day = $derived(new Intl.DateTimeFormat(this.#locale, { weekday: 'long', day: 'numeric', month: 'long' }));
+  readonly #longDay = $derived(new Intl.DateTimeFormat(this.#locale, { dateStyle: 'long' }));
+  readonly #count = $derived(new Intl.NumberFormat(this.#locale));
 
   use(language: Language): void {
     this.language = language;
@@ -63,12 +72,6 @@ class I18n {
     if (days === 1) return this.t.yesterday;
     return days < 300 ? this.#day.format(ms) : this.#longDay.format(ms);
   }
-}
-
-/** Midnights between two moments, in the local time zone. */
-export function daysBetween(earlier: number, later: number): number {
-  const midnight = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
-  return Math.round((midnight(later) - midnight(earlier)) / 86_400_000);
 }
 
 export const i18n = new I18n();

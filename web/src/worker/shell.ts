@@ -3,7 +3,7 @@
 import type { FromWorker } from '../core/messages';
 import type { Core, CoreOutput } from '../wasm/core';
 import { Socket } from './socket';
-import { Store, StoreError } from './store';
+import { type Store, StoreError } from './store';
 
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
@@ -81,21 +81,28 @@ export class Shell {
   #perform(output: CoreOutput): void {
     switch (output.type) {
       case 'batch':
-        return this.#write(output);
+        this.#write(output);
+        break;
       case 'scan':
-        return this.#scan(output);
+        this.#scan(output);
+        break;
       case 'connect':
-        return this.#socket.connect(output.delay_ms);
+        this.#socket.connect(output.delay_ms);
+        break;
       case 'disconnect':
-        return this.#socket.disconnect();
+        this.#socket.disconnect();
+        break;
       case 'send':
-        return this.#socket.send(output.frame);
+        this.#socket.send(output.frame);
+        break;
       case 'reply': {
         const result = JSON.parse(output.json);
-        return this.#tell({ type: 'reply', id: output.id, result });
+        this.#tell({ type: 'reply', id: output.id, result });
+        break;
       }
       case 'notify':
-        return this.#tell({ type: 'notification', notification: JSON.parse(output.json) });
+        this.#tell({ type: 'notification', notification: JSON.parse(output.json) });
+        break;
       case 'wake_at':
         clearTimeout(this.#wake);
         this.#wake = setTimeout(
@@ -126,6 +133,9 @@ export class Shell {
   #fail(reason: string, error: unknown): void {
     if (this.#stopped) return;
     const known = error instanceof StoreError ? error.reason : reason;
-    this.#tell({ type: 'trouble', trouble: { reason: known, message: error instanceof Error ? error.message : String(error) } });
+    this.#tell({
+      type: 'trouble',
+      trouble: { reason: known, message: error instanceof Error ? error.message : String(error) },
+    });
   }
 }

@@ -75,7 +75,11 @@ class Chats {
 
   setTyping(id: string, active: boolean): void {
     clearTimeout(this.#typing.get(id));
-    if (active) this.#typing.set(id, setTimeout(() => this.#typing.delete(id), TYPING_MS));
+    if (active)
+      this.#typing.set(
+        id,
+        setTimeout(() => this.#typing.delete(id), TYPING_MS),
+      );
     else this.#typing.delete(id);
   }
 

@@ -30,7 +30,11 @@ export function rowsOf(messages: readonly Message[], unreadFrom?: string): Row[]
     const before = messages[i - 1];
     const after = messages[i + 1];
     if (!before || !sameDay(before.time, message.time)) {
-      rows.push({ kind: 'day', key: `day-${new Date(message.time).toDateString()}-${message.message_id}`, time: message.time });
+      rows.push({
+        kind: 'day',
+        key: `day-${new Date(message.time).toDateString()}-${message.message_id}`,
+        time: message.time,
+      });
     }
     const unread = message.message_id === unreadFrom;
     if (unread) rows.push({ kind: 'unread', key: 'unread' });

@@ -27,7 +27,8 @@ function trimmed(link: string): string {
   return unopened ? trimmed(bare.slice(0, -1)) : bare;
 }
 
-const EMOJI = /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?|\p{Emoji_Modifier}|\u200D|\p{Regional_Indicator}|\s)+$/u;
+const EMOJI =
+  /^(?:\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?|\p{Emoji_Modifier}|\u200D|\p{Regional_Indicator}|\s)+$/u;
 
 /** One to three emoji and nothing else are shown large. */
 export function isEmojiOnly(text: string): boolean {

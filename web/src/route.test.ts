@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { parseRoute, parseWho, userLink } from './route';
+
+const ID = '0123456789abcdef0123456789abcdef';
+const HERE = 'https://kabar.example';
+
+describe('parseRoute', () => {
+  it('knows the screens', () => {
+    expect(parseRoute('')).toEqual({ name: 'list' });
+    expect(parseRoute('#/')).toEqual({ name: 'list' });
+    expect(parseRoute('#/settings')).toEqual({ name: 'settings' });
+    expect(parseRoute(`#/c/${ID}`)).toEqual({ name: 'chat', id: ID, details: false });
+    expect(parseRoute(`#/c/${ID}/details`)).toEqual({ name: 'chat', id: ID, details: true });
+    expect(parseRoute('#/join/abc-123')).toEqual({ name: 'join', code: 'abc-123' });
+  });
+  it('does not take everything for a screen', () => {
+    expect(parseRoute('#/c/nothex')).toEqual({ name: 'unknown' });
+    expect(parseRoute('#/else')).toEqual({ name: 'unknown' });
+    expect(parseRoute('#/u/%E0%A4%A')).toEqual({ name: 'user', who: '%E0%A4%A' });
+  });
+});
+
+describe('links of people', () => {
+  it('lead back to who they name', () => {
+    const link = userLink(HERE, '+62 812');
+    expect(parseRoute(new URL(link).hash)).toEqual({ name: 'user', who: '+62 812' });
+    expect(parseWho(link, HERE)).toEqual({ who: '+62 812' });
+  });
+  it('of another server are said to be so', () => {
+    expect(parseWho(userLink('https://else.example:8443', 'budi'), HERE)).toEqual({ otherServer: 'else.example:8443' });
+  });
+});
+
+describe('parseWho', () => {
+  it('passes names, numbers and ids on to the core', () => {
+    expect(parseWho(' @budi ', HERE)).toEqual({ who: '@budi' });
+    expect(parseWho('+62 812-3456-7890', HERE)).toEqual({ who: '+62 812-3456-7890' });
+    expect(parseWho(ID, HERE)).toEqual({ who: ID });
+  });
+  it('refuses what cannot be anybody', () => {
+    expect(parseWho('', HERE)).toBe('invalid');
+    expect(parseWho('my friend budi', HERE)).toBe('invalid');
+    expect(parseWho('https://kabar.example/somewhere', HERE)).toBe('invalid');
+    expect(parseWho('https://', HERE)).toBe('invalid');
+  });
+});

@@ -59,4 +59,6 @@ pub(crate) struct Bundle {
 }
 
 #[cfg(test)]
+mod interop_tests;
+#[cfg(test)]
 mod tests;

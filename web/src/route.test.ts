@@ -26,6 +26,11 @@ describe('links of people', () => {
     expect(parseRoute(new URL(link).hash)).toEqual({ name: 'user', who: '+62 812' });
     expect(parseWho(link, HERE)).toEqual({ who: '+62 812' });
   });
+  it('are the same server under every name of localhost', () => {
+    const link = userLink('http://dua.localhost:8080', 'budi');
+    expect(link).toBe('http://localhost:8080/#/u/budi');
+    expect(parseWho(link, 'http://dua.localhost:8080')).toEqual({ who: 'budi' });
+  });
   it('of another server are said to be so', () => {
     expect(parseWho(userLink('https://else.example:8443', 'budi'), HERE)).toEqual({ otherServer: 'else.example:8443' });
   });

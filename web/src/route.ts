@@ -33,7 +33,12 @@ export function parseRoute(hash: string): Route {
 
 /** The link that lets others write to this account. */
 export function userLink(origin: string, who: string): string {
-  return `${origin}/#/u/${encodeURIComponent(who)}`;
+  return `${publicOrigin(origin)}/#/u/${encodeURIComponent(who)}`;
+}
+
+/** http://dua.localhost is how one computer plays a second person: the same server as http://localhost. */
+function publicOrigin(origin: string): string {
+  return origin.replace(/^(https?:\/\/).+\.localhost(?=:|$)/, '$1localhost');
 }
 
 export type Who = { who: string } | { otherServer: string } | 'invalid';
@@ -46,7 +51,7 @@ export function parseWho(text: string, origin: string): Who {
   const url = new URL(trimmed);
   const route = parseRoute(url.hash);
   if (route.name !== 'user') return 'invalid';
-  return url.origin === origin ? { who: route.who } : { otherServer: url.host };
+  return publicOrigin(url.origin) === publicOrigin(origin) ? { who: route.who } : { otherServer: url.host };
 }
 
 function decode(part: string): string {

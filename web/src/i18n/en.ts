@@ -205,10 +205,13 @@ export const en = {
   error_name: 'A name has 1 to 50 characters.',
   error_phone: 'Begin with + and the country code, such as +62 812 3456 7890.',
   error_invite: 'That invitation code is not valid here, or has been used up.',
+  error_invite_required: 'This server lets people in by invitation. Type the code that you were given.',
   error_closed: 'This server takes no new people.',
   error_wrong_code: 'That is not the code. Check the digits.',
   error_expired: 'That code is no longer valid. Ask for a new one.',
   error_locked: 'Too many tries. Wait a while before the next one.',
   error_rate: 'That was too often in a short time. Wait a moment.',
+  error_account_gone: 'This person’s account does not exist any more.',
+  error_too_old: 'This waited too long to be sent. Send it again if it still matters.',
   error_offline: 'There is no connection to the server.',
 };

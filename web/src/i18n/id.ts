@@ -197,10 +197,13 @@ export const id: Catalogue = {
   error_name: 'Nama terdiri dari 1 sampai 50 karakter.',
   error_phone: 'Awali dengan + dan kode negara, misalnya +62 812 3456 7890.',
   error_invite: 'Kode undangan itu tidak berlaku di sini, atau sudah habis dipakai.',
+  error_invite_required: 'Server ini hanya menerima orang yang diundang. Ketik kode yang Anda terima.',
   error_closed: 'Server ini tidak menerima orang baru.',
   error_wrong_code: 'Kodenya salah. Periksa angkanya.',
   error_expired: 'Kode itu sudah tidak berlaku. Minta yang baru.',
   error_locked: 'Terlalu banyak percobaan. Tunggu sebelum mencoba lagi.',
   error_rate: 'Terlalu sering dalam waktu singkat. Tunggu sebentar.',
+  error_account_gone: 'Akun orang ini sudah tidak ada.',
+  error_too_old: 'Ini terlalu lama menunggu. Kirim lagi bila masih penting.',
   error_offline: 'Tidak ada sambungan ke server.',
 };

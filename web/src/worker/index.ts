@@ -52,6 +52,9 @@ async function end(): Promise<void> {
   shell = undefined;
 }
 
+// Nothing may fail in silence: what nobody caught stops the app where it can be seen.
+self.addEventListener('unhandledrejection', (event) => trouble('core', event.reason));
+
 const ownership = new TabOwnership({ begin, end, report: (state) => tell({ type: 'ownership', state }) });
 
 self.addEventListener('message', (event: MessageEvent<ToWorker>) => {

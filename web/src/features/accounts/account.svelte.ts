@@ -25,7 +25,7 @@ class Account {
   async register(name: string, invite: string): Promise<void> {
     await session.link.request({ type: 'register', name, invite: invite || null });
     // Without this the browser may clear the keys when the disk is full.
-    await navigator.storage?.persist?.();
+    void navigator.storage?.persist?.();
   }
 
   async setName(name: string): Promise<void> {

@@ -1,5 +1,5 @@
 // The real binary, on a free port and a directory of its own; both are gone afterwards.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,9 +8,12 @@ import { fileURLToPath } from 'node:url';
 const START_MS = 20_000;
 const binary = process.env.KABAR_BIN ?? fileURLToPath(new URL('../../target/debug/kabar', import.meta.url));
 
-export async function startServer(...options) {
+/** `settings` are environment variables of the server's configuration. */
+export async function startServer(settings = {}) {
   const data = mkdtempSync(join(tmpdir(), 'kabar-e2e-'));
-  const child = spawn(binary, ['serve', '--dev', '--data', data, '--listen', '127.0.0.1:0', ...options]);
+  const child = spawn(binary, ['serve', '--dev', '--data', data, '--listen', '127.0.0.1:0'], {
+    env: { ...process.env, ...settings },
+  });
   let log = '';
   const address = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the server did not start:\n${log}`)), START_MS);
@@ -34,6 +37,8 @@ export async function startServer(...options) {
     /** The app as one person sees it; another name is another origin, and so another person. */
     origin: (name = '') => `http://${name ? `${name}.` : ''}localhost:${port}`,
     log: () => log,
+    /** Runs an operator's command and returns what it prints. */
+    admin: (...command) => JSON.parse(execFileSync(binary, ['admin', '--data', data, ...command, '--json'], { encoding: 'utf8' })),
     async stop() {
       child.removeAllListeners('exit');
       const gone = new Promise((resolve) => child.once('exit', resolve));

@@ -1,1 +1,34 @@
-//! placeholder
+//! The messenger server: accounts, conversations, durable per-device queues, one listener.
+//!
+//! A library; the `kabar` binary starts it. It stores and orders what clients encrypt, and cannot decrypt any of it:
+//! it depends on neither the client core nor the gateway. Slices in `ARCHITECTURE.md`.
+
+mod accounts;
+pub mod admin;
+mod app;
+mod bus;
+mod cache;
+pub mod clock;
+pub mod config;
+mod db;
+mod error;
+mod http;
+mod jobs;
+pub mod limits;
+mod messaging;
+mod metrics;
+mod mls;
+mod secrets;
+mod server;
+mod socket;
+
+pub use self::{
+    app::App,
+    clock::Clock,
+    config::Config,
+    db::DbError,
+    error::{Failure, StartError, reason},
+    http::not_found,
+    server::Server,
+};
+pub(crate) use self::server::Lock;

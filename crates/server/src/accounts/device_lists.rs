@@ -1,0 +1,60 @@
+//! Reading device lists: verified once, then kept in memory.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use kabar_protocol::{
+    device_list::DeviceList,
+    ids::AccountId,
+    wire::{self, device_list_outcome::Outcome},
+};
+
+use super::store;
+use crate::{app::App, error::Failure};
+
+/// The verified chain of an account; `None` if there is no such account.
+pub(crate) async fn device_list(app: &App, account: AccountId) -> Result<Option<Arc<DeviceList>>, Failure> {
+    if let Some(list) = app.accounts.lists.get(&account) {
+        return Ok(Some(list));
+    }
+    let entries = store::entries(&mut app.db.reader().await?, account, 0).await?;
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let list = DeviceList::from_entries(&entries).map_err(|error| Failure::internal(&error))?;
+    let list = Arc::new(list);
+    app.accounts.lists.insert(account, Arc::clone(&list));
+    Ok(Some(list))
+}
+
+/// The chains of several accounts; those that do not exist are missing.
+pub(crate) async fn device_lists(
+    app: &App,
+    accounts: &BTreeSet<AccountId>,
+) -> Result<HashMap<AccountId, Arc<DeviceList>>, Failure> {
+    let mut lists = HashMap::with_capacity(accounts.len());
+    for account in accounts {
+        if let Some(list) = device_list(app, *account).await? {
+            lists.insert(*account, list);
+        }
+    }
+    Ok(lists)
+}
+
+pub(crate) async fn fetch_device_list(app: &App, request: &wire::FetchDeviceList) -> Result<Outcome, Failure> {
+    let account = AccountId::from_slice(&request.account_id)
+        .map_err(|rule| Failure::invalid("fetch_device_list.account_id", rule))?;
+    if device_list(app, account).await?.is_none() {
+        return Ok(Outcome::NotFound(wire::device_list_outcome::NotFound {}));
+    }
+    Ok(Outcome::List(entries_from(app, account, request.from_version).await?))
+}
+
+pub(super) async fn entries_from(app: &App, account: AccountId, from: u32) -> Result<wire::DeviceList, Failure> {
+    Ok(wire::DeviceList {
+        account_id: account.to_bytes(),
+        entries: store::entries(&mut app.db.reader().await?, account, from).await?,
+    })
+}

@@ -1,0 +1,118 @@
+//! The operator's commands: one handler each, reached over DATA/admin.sock while the server runs.
+//!
+//! If nobody holds DATA/lock, [`call`] opens the data itself and runs the same handler. No command shows content.
+
+mod socket;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+pub(crate) use self::socket::serve;
+use crate::{
+    Config, Lock,
+    accounts,
+    app::App,
+    clock::Clock,
+    error::{Failure, StartError},
+};
+
+/// What the operator asks for; JSON on the admin socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Command {
+    /// The pending code of a phone number.
+    RegistrationCode { phone: String },
+    InviteCreate { uses: u32, expires_days: u32 },
+    /// `who`: +phone, @username or account id.
+    UserShow { who: String },
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct AdminError {
+    pub code: String,
+    pub message: String,
+}
+
+impl AdminError {
+    fn new(code: &str, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+}
+
+impl From<Failure> for AdminError {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.reason, failure.message)
+    }
+}
+
+impl From<StartError> for AdminError {
+    fn from(error: StartError) -> Self {
+        Self::new("start", error.to_string())
+    }
+}
+
+/// An invite may be used this often, and be valid for so long.
+const INVITE_USES_MAX: u32 = 100_000;
+const INVITE_DAYS_MAX: u32 = 3_650;
+
+/// Runs a command.
+pub async fn run(app: &App, command: Command) -> Result<Value, AdminError> {
+    match command {
+        Command::RegistrationCode { phone } => match accounts::pending_code(app, &phone).await? {
+            Some(code) => Ok(json!({ "code": code })),
+            None => Err(AdminError::new("not_found", "no code is pending for this number")),
+        },
+        Command::InviteCreate { uses, expires_days } => {
+            if !(1..=INVITE_USES_MAX).contains(&uses) {
+                let rule = format!("uses must be 1 to {INVITE_USES_MAX}");
+                return Err(AdminError::new("parameter_invalid", rule));
+            }
+            if !(1..=INVITE_DAYS_MAX).contains(&expires_days) {
+                let rule = format!("expires-days must be 1 to {INVITE_DAYS_MAX}");
+                return Err(AdminError::new("parameter_invalid", rule));
+            }
+            let code = accounts::create_invite(app, uses, expires_days).await?;
+            Ok(json!({ "code": code, "uses": uses, "expires_days": expires_days }))
+        }
+        Command::UserShow { who } => match accounts::show(app, &who).await? {
+            Some(user) => Ok(user),
+            None => Err(AdminError::new("not_found", "there is no such account")),
+        },
+    }
+}
+
+/// Runs a command on the server that holds `data`; if none does, on the data itself.
+pub async fn call(data: &Path, command: Command) -> Result<Value, AdminError> {
+    let mut config = Config::default();
+    config.server.data = data.to_owned();
+    call_with(config, command).await
+}
+
+/// As [`call`], with the configuration that a server on this data would have (it may name another database).
+pub async fn call_with(config: Config, command: Command) -> Result<Value, AdminError> {
+    let data = config.server.data.clone();
+    if !data.is_dir() {
+        let rule = format!("{} is no data directory", data.display());
+        return Err(AdminError::new("data_directory", rule));
+    }
+    match Lock::take(&data) {
+        Ok(_lock) => {
+            let public_url = config.public_url();
+            let app = App::open(config, public_url, Clock::system()).await?;
+            let outcome = run(&app, command).await;
+            app.stop.cancel();
+            app.tasks.close();
+            app.tasks.wait().await;
+            app.db.close().await;
+            outcome
+        }
+        Err(StartError::Locked { .. }) => socket::ask(&data, &command).await,
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,53 @@
+//! What runs by itself: retention, expired codes, the reserve file. Each job is a slice's own function.
+
+use std::time::Duration;
+
+use crate::{
+    accounts,
+    app::App,
+    db::{DbError, Tx},
+    messaging,
+};
+
+/// How often retention looks.
+const RETENTION_INTERVAL: Duration = Duration::from_secs(3_600);
+/// How often a full disk is looked at again.
+const RESERVE_INTERVAL: Duration = Duration::from_secs(5);
+
+pub(crate) fn start(app: &App) {
+    app.tasks.spawn(retention(app.clone()));
+    app.tasks.spawn(reserve(app.clone()));
+}
+
+async fn retention(app: App) {
+    let mut tick = tokio::time::interval(RETENTION_INTERVAL);
+    while app.stop.run_until_cancelled(tick.tick()).await.is_some() {
+        match sweep(&app).await {
+            Ok(0) => {}
+            Ok(deleted) => tracing::info!(deleted, "retention deleted what had expired"),
+            Err(error) => tracing::error!(%error, "retention failed; the next hour tries again"),
+        }
+    }
+}
+
+/// Everything that retention does, once.
+pub(crate) async fn sweep(app: &App) -> Result<u64, DbError> {
+    let codes = app
+        .db
+        .write(app.now_ms(), |tx, now_ms| Box::pin(sweep_codes(tx, *now_ms)))
+        .await?;
+    Ok(codes + messaging::sweep(app).await?)
+}
+
+async fn sweep_codes(tx: &mut Tx, now_ms: i64) -> Result<u64, DbError> {
+    Ok(accounts::sweep_codes(tx, now_ms).await? + accounts::sweep_invites(tx, now_ms).await?)
+}
+
+async fn reserve(app: App) {
+    let mut tick = tokio::time::interval(RESERVE_INTERVAL);
+    while app.stop.run_until_cancelled(tick.tick()).await.is_some() {
+        if app.db.reserve().disk_full() {
+            app.db.reserve().restore();
+        }
+    }
+}

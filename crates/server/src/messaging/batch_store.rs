@@ -1,0 +1,276 @@
+//! The statements of a batch: a fixed number of multi-row statements, however many messages there are.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use bytes::Bytes;
+use kabar_protocol::{
+    ids::{AccountId, ConversationId, DeviceId},
+    wire::{deliver::Kind, send_outcome::Sent},
+};
+
+use super::{
+    conversation::Cached,
+    envelope::{Place, RETENTION_MS, inline},
+    queue::{self, Counters, Delivery, Entry},
+    send::Outgoing,
+};
+use crate::{
+    app::App,
+    db::{DbError, Engine, Rows, Tx},
+    socket::Identity,
+};
+
+pub(super) struct Input {
+    pub(super) sends: Vec<PlannedSend>,
+    pub(super) acks: Vec<PlannedAck>,
+    pub(super) now_ms: i64,
+    pub(super) app: App,
+}
+
+pub(super) struct PlannedSend {
+    pub(super) outgoing: Outgoing,
+    /// As memory has it; the UPDATE of the conversation confirms its epoch.
+    pub(super) conversation: Option<Cached>,
+}
+
+pub(super) struct PlannedAck {
+    pub(super) device: Identity,
+    pub(super) acked_before: u64,
+    pub(super) cursor: u64,
+    pub(super) delivered: Vec<(ConversationId, u64)>,
+    pub(super) client_seq: u64,
+}
+
+/// What became of a send.
+#[derive(Clone)]
+pub(super) enum Verdict {
+    Sent(Sent),
+    /// No member, another epoch, or a removal is pending.
+    Blocked,
+}
+
+pub(super) struct Output {
+    /// One per send, in order.
+    pub(super) verdicts: Vec<Verdict>,
+    pub(super) deliveries: Vec<Delivery>,
+    /// Receipts that moved: everything up to the sequence is on a device of the account.
+    pub(super) receipts: Vec<(ConversationId, AccountId, u64)>,
+}
+
+type SendKey = (ConversationId, [u8; 16]);
+
+pub(super) async fn commit(tx: &mut Tx, input: &Input) -> Result<Output, DbError> {
+    let mut known = earlier_sends(tx, input).await?;
+    let accepted = accept(tx, input, &known).await?;
+    let mut entries = Vec::new();
+    let mut bodies = Rows::new(5);
+    let mut records = Rows::new(5);
+    let mut counters: BTreeMap<DeviceId, Counters> = BTreeMap::new();
+    for (send, conversation, seq) in &accepted {
+        let outgoing = &send.outgoing;
+        let place = Place {
+            conversation: outgoing.conversation,
+            generation: outgoing.generation,
+            seq: *seq,
+            sender: outgoing.sender,
+            time_ms: input.now_ms,
+        };
+        let stamp = place.stamp(&input.app, outgoing.message_id);
+        let envelope = place.message(outgoing.class, &stamp, outgoing.ciphertext.clone());
+        let ttl_ms = outgoing.ttl_ms.map_or(RETENTION_MS, |ttl_ms| ttl_ms.min(RETENTION_MS));
+        let item = Item {
+            place: &place,
+            conversation,
+            envelope,
+            expires_ms: input.now_ms + ttl_ms,
+        };
+        item.queue(&mut entries, &mut bodies);
+        records.push([
+            outgoing.conversation.into(),
+            outgoing.send_id.into(),
+            (*seq).into(),
+            input.now_ms.into(),
+            stamp.into(),
+        ]);
+        let sent = Sent {
+            seq: *seq,
+            time_ms: input.now_ms,
+            stamp: Bytes::copy_from_slice(&stamp),
+        };
+        known.insert((outgoing.conversation, outgoing.send_id), sent);
+        let counters = counters.entry(outgoing.sender.device).or_default();
+        counters.client_seq = counters.client_seq.max(outgoing.client_seq);
+    }
+    let sql = "INSERT INTO send (conversation_id, send_id, seq, time_ms, stamp) VALUES {rows} ON CONFLICT DO NOTHING";
+    tx.execute_rows(sql, &records).await?;
+    insert_log(tx, &bodies).await?;
+    let acked = acknowledge(input, &mut counters);
+    let deliveries = queue::append(tx, &entries, &counters).await?;
+    queue::delete_acked(tx, &acked).await?;
+    let receipts = advance_receipts(tx, input).await?;
+    let verdict = |send: &PlannedSend| {
+        let key = (send.outgoing.conversation, send.outgoing.send_id);
+        known.get(&key).cloned().map_or(Verdict::Blocked, Verdict::Sent)
+    };
+    Ok(Output {
+        verdicts: input.sends.iter().map(verdict).collect(),
+        deliveries,
+        receipts,
+    })
+}
+
+/// Bodies and commits: (conversation, seq, kind, expires, envelope).
+pub(super) async fn insert_log(tx: &mut Tx, rows: &Rows) -> Result<(), DbError> {
+    let sql = "INSERT INTO conversation_log (conversation_id, seq, kind, expires_ms, envelope) VALUES {rows} \
+               ON CONFLICT DO NOTHING";
+    tx.execute_rows(sql, rows).await?;
+    Ok(())
+}
+
+struct Item<'a> {
+    place: &'a Place,
+    conversation: &'a Cached,
+    envelope: Bytes,
+    expires_ms: i64,
+}
+
+impl Item<'_> {
+    /// One entry per recipient; the body inline, or once in the log.
+    fn queue(&self, entries: &mut Vec<Entry>, bodies: &mut Rows) {
+        let first = entries.len();
+        let recipients = self.conversation.recipients(self.place.sender.device);
+        entries.extend(recipients.map(|device| Entry {
+            device,
+            conversation: self.place.conversation,
+            seq: self.place.seq,
+            kind: Kind::Message,
+            expires_ms: self.expires_ms,
+            envelope: self.envelope.clone(),
+            inline: true,
+        }));
+        if !inline(self.envelope.len(), entries.len() - first) {
+            entries[first..].iter_mut().for_each(|entry| entry.inline = false);
+            bodies.push([
+                self.place.conversation.into(),
+                self.place.seq.into(),
+                i64::from(Kind::Message as i32).into(),
+                self.expires_ms.into(),
+                (&self.envelope).into(),
+            ]);
+        }
+    }
+}
+
+/// Sends of this batch that were acknowledged before: they get the same answer again.
+async fn earlier_sends(tx: &mut Tx, input: &Input) -> Result<HashMap<SendKey, Sent>, DbError> {
+    let mut keys = Rows::new(2);
+    for send in &input.sends {
+        keys.push([send.outgoing.conversation.into(), send.outgoing.send_id.into()]);
+    }
+    let sql = "SELECT conversation_id, send_id, seq, time_ms, stamp FROM send \
+               WHERE (conversation_id, send_id) IN (VALUES {rows})";
+    let mut earlier = HashMap::with_capacity(input.sends.len());
+    for row in tx.fetch_rows(sql, &keys).await? {
+        let sent = Sent {
+            seq: row.get(2)?,
+            time_ms: row.get(3)?,
+            stamp: row.get(4)?,
+        };
+        earlier.insert((row.get(0)?, row.get(1)?), sent);
+    }
+    Ok(earlier)
+}
+
+/// Allocates sequences to the sends that memory allows and whose epoch the database confirms.
+async fn accept<'a>(
+    tx: &mut Tx,
+    input: &'a Input,
+    known: &HashMap<SendKey, Sent>,
+) -> Result<Vec<(&'a PlannedSend, &'a Cached, u64)>, DbError> {
+    let mut candidates: BTreeMap<ConversationId, Vec<(usize, &PlannedSend, &Cached)>> = BTreeMap::new();
+    let mut seen = HashSet::new();
+    for (place, send) in input.sends.iter().enumerate() {
+        let outgoing = &send.outgoing;
+        let key = (outgoing.conversation, outgoing.send_id);
+        let Some(conversation) = &send.conversation else {
+            continue;
+        };
+        let current = (conversation.generation, conversation.epoch) == (outgoing.generation, outgoing.epoch);
+        let allowed = current && conversation.revoked.is_empty() && conversation.is_member(outgoing.sender);
+        // The same send twice in one batch is one send.
+        if allowed && !known.contains_key(&key) && seen.insert(key) {
+            candidates
+                .entry(outgoing.conversation)
+                .or_default()
+                .push((place, send, conversation));
+        }
+    }
+    let mut rows = Rows::new(4);
+    for (id, sends) in &candidates {
+        let first = &sends[0].1.outgoing;
+        rows.push([
+            (*id).into(),
+            first.generation.into(),
+            first.epoch.into(),
+            (sends.len() as u64).into(),
+        ]);
+    }
+    let sql = "UPDATE conversation SET last_seq = last_seq + v.column4 FROM (VALUES {rows}) AS v \
+               WHERE conversation_id = v.column1 AND generation = v.column2 AND epoch = v.column3 \
+               RETURNING conversation_id, last_seq";
+    let mut accepted = Vec::with_capacity(input.sends.len());
+    for row in tx.fetch_rows(sql, &rows).await? {
+        let last_seq: u64 = row.get(1)?;
+        let Some(sends) = candidates.remove(&row.get(0)?) else {
+            continue;
+        };
+        let before = last_seq.saturating_sub(sends.len() as u64);
+        let numbered = sends.into_iter().zip(before + 1..);
+        accepted.extend(numbered.map(|((place, send, conversation), seq)| (place, send, conversation, seq)));
+    }
+    // As they came: a device's messages keep their order over its conversations.
+    accepted.sort_unstable_by_key(|(place, ..)| *place);
+    Ok(accepted.into_iter().map(|(_, send, conversation, seq)| (send, conversation, seq)).collect())
+}
+
+/// Folds acknowledgements into the devices' counters; what to delete: (device, after, up to).
+fn acknowledge(input: &Input, counters: &mut BTreeMap<DeviceId, Counters>) -> Vec<(DeviceId, u64, u64)> {
+    let mut ranges: BTreeMap<DeviceId, (u64, u64)> = BTreeMap::new();
+    for ack in &input.acks {
+        let device = ack.device.device;
+        let counters = counters.entry(device).or_default();
+        counters.acked_cursor = counters.acked_cursor.max(ack.cursor);
+        counters.client_seq = counters.client_seq.max(ack.client_seq);
+        let range = ranges.entry(device).or_insert((ack.acked_before, ack.cursor));
+        range.1 = range.1.max(ack.cursor);
+    }
+    let ranges = ranges.into_iter().map(|(device, (after, up_to))| (device, after, up_to));
+    ranges.filter(|(_, after, up_to)| up_to > after).collect()
+}
+
+/// Moves receipts forward, never back.
+async fn advance_receipts(tx: &mut Tx, input: &Input) -> Result<Vec<(ConversationId, AccountId, u64)>, DbError> {
+    let mut highest: BTreeMap<(ConversationId, AccountId), u64> = BTreeMap::new();
+    for ack in &input.acks {
+        for (conversation, seq) in &ack.delivered {
+            let known = highest.entry((*conversation, ack.device.account)).or_default();
+            *known = (*known).max(*seq);
+        }
+    }
+    let mut rows = Rows::new(3);
+    for ((conversation, account), seq) in highest {
+        rows.push([conversation.into(), account.into(), seq.into()]);
+    }
+    let sql = "INSERT INTO receipt (conversation_id, account_id, seq) VALUES {rows} \
+               ON CONFLICT (conversation_id, account_id) DO UPDATE SET seq = excluded.seq \
+               WHERE excluded.seq > receipt.seq RETURNING conversation_id, account_id, seq";
+    // SQLite takes the rows one by one; PostgreSQL refuses to touch a row twice in one statement.
+    let moved = match tx.engine() {
+        Engine::Sqlite => tx.fetch_rows(sql, &rows).await?,
+        Engine::Postgres => tx.fetch_exact(sql, &rows).await?,
+    };
+    moved
+        .iter()
+        .map(|row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .collect()
+}

@@ -1,0 +1,137 @@
+//! A conversation as the hot path needs it: kind, epoch, members. Cached; the database decides.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use kabar_protocol::{
+    ids::{AccountId, ConversationId, DeviceId},
+    wire::{ConversationKind, DeviceAddress},
+};
+
+use super::envelope::address;
+use crate::{
+    accounts,
+    app::App,
+    db::{DbError, Rows, Tx},
+    error::Failure,
+    socket::Identity,
+};
+
+pub(super) type Cached = Arc<Conversation>;
+
+#[derive(Debug)]
+pub(super) struct Conversation {
+    pub(super) id: ConversationId,
+    pub(super) kind: ConversationKind,
+    pub(super) generation: u32,
+    pub(super) epoch: u64,
+    /// In the order of their device ids: rows are locked in this order.
+    pub(super) members: Vec<Identity>,
+    /// Members whose device is not current any more: nothing is sent until a commit removes them.
+    pub(super) revoked: Vec<Identity>,
+}
+
+impl Conversation {
+    pub(super) fn is_member(&self, identity: Identity) -> bool {
+        self.members
+            .binary_search_by_key(&identity.device, |member| member.device)
+            .is_ok_and(|at| self.members[at].account == identity.account)
+    }
+
+    pub(super) fn has_account(&self, account: AccountId) -> bool {
+        self.members.iter().any(|member| member.account == account)
+    }
+
+    /// Devices that receive what `sender` sends: every other one that is still current.
+    pub(super) fn recipients(&self, sender: DeviceId) -> impl Iterator<Item = DeviceId> {
+        let current = self.members.iter().filter(|member| !self.revoked.contains(member));
+        current.map(|member| member.device).filter(move |device| *device != sender)
+    }
+
+    pub(super) fn pending_removal(&self) -> Vec<DeviceAddress> {
+        self.revoked.iter().map(|member| address(*member)).collect()
+    }
+}
+
+/// The conversations of `ids` that exist, from memory or the database.
+pub(super) async fn conversations(
+    app: &App,
+    ids: &BTreeSet<ConversationId>,
+) -> Result<BTreeMap<ConversationId, Cached>, Failure> {
+    let mut found = BTreeMap::new();
+    let mut missing = Rows::new(1);
+    for id in ids {
+        match app.messaging.conversations.get(id) {
+            Some(conversation) => {
+                found.insert(*id, conversation);
+            }
+            None => missing.push([(*id).into()]),
+        }
+    }
+    if !missing.is_empty() {
+        for mut conversation in load(&mut app.db.reader().await?, &missing).await? {
+            conversation.revoked = revoked_members(app, &conversation.members).await?;
+            let conversation = Arc::new(conversation);
+            found.insert(conversation.id, Arc::clone(&conversation));
+            app.messaging.conversations.insert(conversation.id, conversation);
+        }
+    }
+    Ok(found)
+}
+
+pub(super) async fn conversation(app: &App, id: ConversationId) -> Result<Option<Cached>, Failure> {
+    Ok(conversations(app, &BTreeSet::from([id])).await?.remove(&id))
+}
+
+/// Reads again what the database has moved on from.
+pub(super) async fn reload(app: &App, id: ConversationId) -> Result<Option<Cached>, Failure> {
+    app.messaging.conversations.remove(&id);
+    conversation(app, id).await
+}
+
+/// Members that are no current device of their account.
+pub(super) async fn revoked_members(app: &App, members: &[Identity]) -> Result<Vec<Identity>, Failure> {
+    let accounts = members.iter().map(|member| member.account).collect();
+    let lists = accounts::device_lists(app, &accounts).await?;
+    let current = |member: &Identity| {
+        lists
+            .get(&member.account)
+            .is_some_and(|list| list.current_device(member.device).is_some())
+    };
+    Ok(members.iter().filter(|member| !current(member)).copied().collect())
+}
+
+async fn load(tx: &mut Tx, ids: &Rows) -> Result<Vec<Conversation>, DbError> {
+    // One statement, so that members and epoch are of one moment.
+    let sql = "SELECT c.conversation_id, c.kind, c.generation, c.epoch, m.device_id, m.account_id \
+               FROM conversation AS c LEFT JOIN member AS m ON m.conversation_id = c.conversation_id \
+               WHERE c.conversation_id IN (VALUES {rows}) ORDER BY c.conversation_id, m.device_id";
+    let mut conversations: Vec<Conversation> = Vec::new();
+    for row in tx.fetch_rows(sql, ids).await? {
+        let id = row.get(0)?;
+        if conversations.last().is_none_or(|last| last.id != id) {
+            let kind: i64 = row.get(1)?;
+            conversations.push(Conversation {
+                id,
+                kind: i32::try_from(kind).ok().and_then(|kind| kind.try_into().ok()).unwrap_or_default(),
+                generation: row.get(2)?,
+                epoch: row.get(3)?,
+                members: Vec::new(),
+                revoked: Vec::new(),
+            });
+        }
+        // A conversation that everybody left has no members.
+        if row.get::<Option<Vec<u8>>>(4)?.is_none() {
+            continue;
+        }
+        if let Some(conversation) = conversations.last_mut() {
+            conversation.members.push(Identity {
+                device: row.get(4)?,
+                account: row.get(5)?,
+            });
+        }
+    }
+    Ok(conversations)
+}

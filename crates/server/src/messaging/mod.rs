@@ -1,0 +1,86 @@
+//! Conversations: the order of handshakes, messages, per-device queues, acknowledgements, receipts.
+//!
+//! Owns the tables conversation, conversation_group, conversation_commit, member, conversation_log, send, receipt,
+//! inbox and queue. Knows nothing of money, and reads no other slice's tables. Cannot decrypt anything.
+
+mod batch;
+mod batch_store;
+mod commit_store;
+mod conversation;
+mod create_conversation;
+mod envelope;
+mod group_check;
+mod inbox;
+mod queue;
+mod read;
+mod reset_conversation;
+mod retention;
+mod send;
+mod submit_commit;
+mod typing;
+
+#[cfg(test)]
+mod tests;
+
+use kabar_protocol::ids::ConversationId;
+use tokio::sync::mpsc;
+
+use self::{batch::Item, conversation::Cached};
+pub(crate) use self::{
+    create_conversation::create_conversation,
+    inbox::{drop_device, open_inbox},
+    queue::read_queue,
+    read::{fetch_group_info, fetch_log, fetch_receipts},
+    reset_conversation::reset_conversation,
+    retention::sweep,
+    send::{ack, send},
+    submit_commit::submit_commit,
+    typing::typing,
+};
+use crate::{app::App, cache::Cache, db::Engine};
+
+/// Conversations kept in memory: members, epoch.
+const CONVERSATIONS_CACHED_MAX: usize = 200_000;
+/// Sends and acknowledgements that wait for a batch; beyond, clients are told to come back.
+const ITEMS_WAITING_MAX: usize = 8_192;
+/// Batches in parallel. SQLite has one writer, so a second would only wait.
+const POSTGRES_BATCHERS: usize = 2;
+
+/// What the slice keeps in memory.
+pub(crate) struct Messaging {
+    conversations: Cache<ConversationId, Cached>,
+    batchers: Vec<mpsc::Sender<Item>>,
+}
+
+/// The receiving ends, until [`Messaging::start`].
+pub(crate) type Batches = Vec<mpsc::Receiver<Item>>;
+
+impl Messaging {
+    pub(crate) fn new(engine: Engine) -> (Self, Batches) {
+        let count = match engine {
+            Engine::Sqlite => 1,
+            Engine::Postgres => POSTGRES_BATCHERS,
+        };
+        let (batchers, batches) = (0..count).map(|_| mpsc::channel(ITEMS_WAITING_MAX)).unzip();
+        let messaging = Self {
+            conversations: Cache::new(CONVERSATIONS_CACHED_MAX),
+            batchers,
+        };
+        (messaging, batches)
+    }
+
+    /// Starts the batchers; they run until the server stops and their channel is empty.
+    pub(crate) fn start(app: &App, batches: Batches) {
+        for receiver in batches {
+            app.tasks.spawn(batch::run(app.clone(), receiver));
+        }
+    }
+
+    /// Items that wait for a batch, for /metrics.
+    pub(crate) fn waiting(&self) -> usize {
+        self.batchers
+            .iter()
+            .map(|sender| sender.max_capacity() - sender.capacity())
+            .sum()
+    }
+}

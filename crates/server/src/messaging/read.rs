@@ -1,0 +1,143 @@
+//! What members may read beside their queue: the log of commits, the group's public side, receipts.
+
+use kabar_protocol::{
+    ids::ConversationId,
+    limits::{LOG_ITEMS_PER_PAGE_MAX, RECEIPTS_PER_REQUEST_MAX},
+    wire::{
+        self, Deliver, Delivered, LogPage, ReceiptsPage,
+        deliver::Kind,
+        group_info_outcome::{Info, NotFound, Outcome},
+    },
+};
+use prost::Message as _;
+
+use super::{
+    commit_store::{self, StoredGroup},
+    conversation::{self, Cached},
+};
+use crate::{
+    app::App,
+    db::{Rows, params},
+    error::{Failure, reason},
+    limits::RateLimit,
+    mls::Group,
+    socket::Identity,
+};
+
+/// A page of the log ends after so many bytes, with one item at least.
+const LOG_PAGE_BYTES_MAX: usize = 512 * 1024;
+
+fn parse(parameter: &'static str, id: &[u8]) -> Result<ConversationId, Failure> {
+    ConversationId::from_slice(id).map_err(|rule| Failure::invalid(parameter, rule))
+}
+
+fn check_rate(app: &App, reader: Identity) -> Result<(), Failure> {
+    app.limits
+        .check(RateLimit::Reads, reader.device.as_slice(), app.now_ms())
+}
+
+/// Commits after a sequence, oldest first. Accounts with a leaf may read it: a device resyncs by it.
+pub(crate) async fn fetch_log(app: &App, reader: Identity, request: wire::FetchLog) -> Result<LogPage, Failure> {
+    check_rate(app, reader)?;
+    let id = parse("fetch_log.conversation_id", &request.conversation_id)?;
+    if request.limit == 0 || request.limit > LOG_ITEMS_PER_PAGE_MAX {
+        return Err(Failure::invalid("fetch_log.limit", format!("must be 1 to {LOG_ITEMS_PER_PAGE_MAX}")));
+    }
+    let conversation = conversation::conversation(app, id).await?;
+    if conversation.is_none_or(|conversation| !conversation.has_account(reader.account)) {
+        return Err(Failure::denied(reason::NOT_A_MEMBER, "this account has no device in the conversation"));
+    }
+    let sql = "SELECT envelope FROM conversation_log WHERE conversation_id = $1 AND seq > $2 AND kind = $3 \
+               ORDER BY seq LIMIT $4";
+    let kind = i64::from(Kind::Commit as i32);
+    let after = super::send::counter("fetch_log.after_seq", request.after_seq)?;
+    let rows = app
+        .db
+        .reader()
+        .await?
+        .fetch(sql, params![id, after, kind, request.limit + 1])
+        .await?;
+    let mut page = LogPage::default();
+    let mut bytes = 0;
+    for row in &rows {
+        if page.items.len() == request.limit as usize || bytes > LOG_PAGE_BYTES_MAX {
+            page.more = true;
+            break;
+        }
+        let envelope: Vec<u8> = row.get(0)?;
+        bytes += envelope.len();
+        let item = Deliver::decode(envelope.as_slice()).map_err(|error| Failure::internal(&error))?;
+        page.items.push(item);
+    }
+    Ok(page)
+}
+
+/// What an external commit is built from; for accounts of the roster.
+pub(crate) async fn fetch_group_info(
+    app: &App,
+    reader: Identity,
+    request: wire::FetchGroupInfo,
+) -> Result<Outcome, Failure> {
+    check_rate(app, reader)?;
+    let id = parse("fetch_group_info.conversation_id", &request.conversation_id)?;
+    let not_found = Outcome::NotFound(NotFound {});
+    let Some(conversation) = conversation::conversation(app, id).await? else {
+        return Ok(not_found);
+    };
+    let Some(stored) = commit_store::stored_group(&mut app.db.reader().await?, id).await? else {
+        return Ok(not_found);
+    };
+    if !in_roster(&conversation, &stored, reader)? {
+        return Ok(not_found);
+    }
+    Ok(Outcome::Info(Info {
+        generation: stored.generation,
+        epoch: stored.epoch,
+        kind: stored.kind.into(),
+        group_info: stored.group_info,
+        seq: stored.last_seq,
+    }))
+}
+
+/// An account is in the roster by a leaf, or by the policy's list alone.
+fn in_roster(conversation: &Cached, stored: &StoredGroup, reader: Identity) -> Result<bool, Failure> {
+    if conversation.has_account(reader.account) {
+        return Ok(true);
+    }
+    let group_id = conversation.id.group_id(stored.generation);
+    let facts = Group::load(&group_id, &stored.public_state).and_then(|group| group.facts());
+    let facts = facts.map_err(|error| Failure::internal(&error))?;
+    Ok(facts.roster().contains(&reader.account))
+}
+
+/// How far each account's devices are, in the conversations that the reader is in.
+pub(crate) async fn fetch_receipts(
+    app: &App,
+    reader: Identity,
+    request: wire::FetchReceipts,
+) -> Result<ReceiptsPage, Failure> {
+    check_rate(app, reader)?;
+    if request.conversation_ids.len() > RECEIPTS_PER_REQUEST_MAX {
+        let rule = format!("at most {RECEIPTS_PER_REQUEST_MAX}");
+        return Err(Failure::invalid("fetch_receipts.conversation_ids", rule));
+    }
+    let ids = request.conversation_ids.iter();
+    let ids = ids.map(|id| parse("fetch_receipts.conversation_ids", id));
+    let conversations = conversation::conversations(app, &ids.collect::<Result<_, _>>()?).await?;
+    let mut keys = Rows::new(1);
+    for conversation in conversations.values() {
+        if conversation.has_account(reader.account) {
+            keys.push([conversation.id.into()]);
+        }
+    }
+    let sql = "SELECT conversation_id, account_id, seq FROM receipt WHERE conversation_id IN (VALUES {rows})";
+    let mut page = ReceiptsPage::default();
+    for row in app.db.reader().await?.fetch_rows(sql, &keys).await? {
+        page.receipts.push(Delivered {
+            conversation_id: row.get::<ConversationId>(0)?.to_bytes(),
+            account_id: row.get::<kabar_protocol::ids::AccountId>(1)?.to_bytes(),
+            seq: row.get(2)?,
+        });
+    }
+    Ok(page)
+}

@@ -1,0 +1,69 @@
+//! What the slice forgets: queue items and bodies after 30 days, send records after 60.
+//!
+//! In pages over the primary keys: no index on time has to be kept up to date by every message.
+
+use kabar_protocol::limits::IDEMPOTENCY_RETENTION_DAYS;
+
+use super::envelope::DAY_MS;
+use crate::{
+    app::App,
+    db::{DbError, Tx, params},
+};
+
+/// Keys looked at in one transaction: a sweep never holds up the messages behind it for long.
+const KEYS_PER_STEP: usize = 256;
+
+/// A table with rows that expire, by key. `{key}` is its distribution key, `$1` to `$3` are after, up to, time.
+struct Table {
+    next: &'static str,
+    delete: &'static str,
+    age_ms: i64,
+}
+
+const TABLES: [Table; 3] = [
+    Table {
+        next: "SELECT DISTINCT device_id FROM queue WHERE device_id > $1 ORDER BY device_id LIMIT 256",
+        delete: "DELETE FROM queue WHERE device_id > $1 AND device_id <= $2 AND expires_ms <= $3",
+        age_ms: 0,
+    },
+    Table {
+        next: "SELECT DISTINCT conversation_id FROM conversation_log WHERE conversation_id > $1 \
+               ORDER BY conversation_id LIMIT 256",
+        delete: "DELETE FROM conversation_log WHERE conversation_id > $1 AND conversation_id <= $2 AND expires_ms <= $3",
+        age_ms: 0,
+    },
+    Table {
+        next: "SELECT DISTINCT conversation_id FROM send WHERE conversation_id > $1 ORDER BY conversation_id LIMIT 256",
+        delete: "DELETE FROM send WHERE conversation_id > $1 AND conversation_id <= $2 AND time_ms <= $3",
+        age_ms: IDEMPOTENCY_RETENTION_DAYS as i64 * DAY_MS,
+    },
+];
+
+/// Deletes everything that has expired; the number of rows.
+pub(crate) async fn sweep(app: &App) -> Result<u64, DbError> {
+    let mut deleted = 0;
+    for table in &TABLES {
+        let mut after: Vec<u8> = Vec::new();
+        loop {
+            let keys = app.db.reader().await?.fetch(table.next, params![after.clone()]).await?;
+            let Some(last) = keys.last() else { break };
+            let up_to: Vec<u8> = last.get(0)?;
+            let input = (table.delete, after, up_to.clone(), app.now_ms() - table.age_ms);
+            deleted += app
+                .db
+                .write(input, |tx, (sql, after, up_to, time_ms)| {
+                    Box::pin(delete(tx, sql, after, up_to, *time_ms))
+                })
+                .await?;
+            if keys.len() < KEYS_PER_STEP || app.stop.is_cancelled() {
+                break;
+            }
+            after = up_to;
+        }
+    }
+    Ok(deleted)
+}
+
+async fn delete(tx: &mut Tx, sql: &'static str, after: &[u8], up_to: &[u8], time_ms: i64) -> Result<u64, DbError> {
+    tx.execute(sql, params![after.to_vec(), up_to.to_vec(), time_ms]).await
+}

@@ -93,8 +93,12 @@ pub(crate) mod keys {
         [b"i/", message.as_slice()].concat()
     }
 
+    pub(crate) fn envelopes(conversation: ConversationId) -> Key {
+        [b"e/", conversation.as_slice()].concat()
+    }
+
     pub(crate) fn envelope(conversation: ConversationId, seq: u64) -> Key {
-        [b"e/", conversation.as_slice(), &seq.to_be_bytes()].concat()
+        [&envelopes(conversation)[..], &seq.to_be_bytes()].concat()
     }
 
     pub(crate) fn quarantine(conversation: ConversationId, cursor: u64) -> Key {

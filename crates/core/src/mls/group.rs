@@ -153,6 +153,11 @@ impl Group {
         self.mls.epoch().as_u64()
     }
 
+    pub(crate) fn generation(&self) -> u32 {
+        let named = ConversationId::from_group_id(self.mls.group_id().as_slice());
+        named.map(|(_, generation)| generation).unwrap_or_default()
+    }
+
     pub(crate) fn is_active(&self) -> bool {
         self.mls.is_active()
     }
@@ -322,7 +327,7 @@ impl Group {
     }
 }
 
-fn protocol_message(bytes: &[u8]) -> Result<ProtocolMessage, MlsError> {
+pub(super) fn protocol_message(bytes: &[u8]) -> Result<ProtocolMessage, MlsError> {
     MlsMessageIn::tls_deserialize_exact_bytes(bytes)
         .map_err(|_| MlsError::Malformed("MLSMessage"))?
         .try_into_protocol_message()

@@ -111,6 +111,24 @@ pub(crate) fn group_info_facts(group_info: &[u8]) -> Result<GroupInfoFacts, MlsE
     })
 }
 
+/// Which group and epoch a handshake message is for, as it says itself.
+pub(crate) struct Header {
+    pub(crate) conversation: ConversationId,
+    pub(crate) generation: u32,
+    pub(crate) epoch: u64,
+}
+
+pub(crate) fn header(message: &[u8]) -> Result<Header, MlsError> {
+    let message = group::protocol_message(message)?;
+    let (conversation, generation) =
+        ConversationId::from_group_id(message.group_id().as_slice()).ok_or(MlsError::Malformed("group id"))?;
+    Ok(Header {
+        conversation,
+        generation,
+        epoch: message.epoch().as_u64(),
+    })
+}
+
 fn read_welcome(bytes: &[u8]) -> Result<Welcome, MlsError> {
     match read(bytes)? {
         MlsMessageBodyIn::Welcome(welcome) => Ok(welcome),

@@ -15,8 +15,8 @@ use kabar_protocol::policy::PolicyError;
 
 pub(crate) use self::{
     engine::{Engine, Identity},
-    group::{Decrypted, Group},
-    join::{GroupInfoFacts, group_info_facts, welcome_keys},
+    group::Group,
+    join::{group_info_facts, header, welcome_keys},
     key_packages::{CheckedKeyPackage, make_key_packages, read_key_package},
     storage::Storage,
 };

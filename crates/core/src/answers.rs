@@ -1,0 +1,47 @@
+//! Answers and pushes of the server, handed to the rooms that asked for them.
+
+use kabar_protocol::wire::server_frame::Body;
+
+use crate::{
+    connection::{Answer, Purpose},
+    state::State,
+    tx::Step,
+};
+
+impl State {
+    pub(crate) fn answered(&mut self, purpose: &Purpose, answer: &Answer) -> Step {
+        match purpose {
+            Purpose::Authenticate => self.authenticate_answered(answer),
+            Purpose::Register => self.register_answered(answer),
+            Purpose::Ping | Purpose::Typing => {}
+            Purpose::Ack(delivered) => self.ack_answered(delivered, answer),
+            Purpose::KeyPackages => self.key_packages_answered(answer),
+            Purpose::DeviceList(account) => self.device_list_answered(*account, answer),
+            Purpose::Rollback => self.roll_back_answered(answer),
+            Purpose::Receipts => self.receipts_answered(answer),
+            Purpose::Find(command_id, command, text) => return self.found(*command_id, command, text, answer),
+            Purpose::Command(command_id, command) => return self.command_answered(*command_id, command, answer),
+            Purpose::Control(conversation, control) => return self.control_answered(*conversation, *control, answer),
+            Purpose::Send(conversation, order) => self.send_answered(*conversation, *order, answer),
+            Purpose::ReadReceipt(conversation, seq) => self.read_receipt_answered(*conversation, *seq, answer),
+            Purpose::Log(conversation) => return self.log_answered(*conversation, answer),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn push(&mut self, body: &Body) -> Step {
+        match body {
+            Body::QueueEmpty(_) => {
+                self.queue_emptied();
+                self.fetch_receipts();
+                self.wake_all();
+            }
+            Body::KeyPackagesLow(low) => self.publish_key_packages(low.left),
+            Body::Delivered(delivered) => self.delivered(delivered),
+            Body::Typing(notice) => self.typing(notice),
+            // A push of a later version.
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,433 @@
+//! Wishes of a person or a script: checked, carried out or queued, and answered.
+
+use kabar_protocol::{
+    ids::{AccountId, ConversationId, MessageId},
+    names::{self, Who},
+    wire::{self, client_frame::Body, find_account_outcome::Outcome, server_frame},
+};
+
+use crate::{
+    account::{Peer, safety_number},
+    api::{ApiError, Command, MessageView, Reply, ServerItem},
+    connection::{Answer, Purpose},
+    conversations::{Envelope, Place, Row, class_name},
+    state::State,
+    store::{self, keys},
+    tx::{Range, Step, after},
+};
+
+const LIST_LIMIT_MAX: u32 = 200;
+const SERVER_VIEW_MAX: u32 = 50;
+
+/// What a command comes to: an answer now, or one that comes later.
+type Outcomes = Step<Result<Option<Reply>, ApiError>>;
+
+/// A parameter that breaks a rule; the rule's text names what it should be.
+pub(crate) fn invalid(parameter: &str, rule: &(impl ToString + ?Sized)) -> ApiError {
+    ApiError {
+        code: "invalid".into(),
+        message: rule.to_string(),
+        parameter: Some(parameter.into()),
+        retry_after_ms: None,
+    }
+}
+
+pub(crate) fn refusal(code: &str, message: &str) -> ApiError {
+    ApiError {
+        code: code.into(),
+        message: message.into(),
+        parameter: None,
+        retry_after_ms: None,
+    }
+}
+
+fn now(result: Result<Reply, ApiError>) -> Outcomes {
+    Ok(result.map(Some))
+}
+
+fn later(result: Result<(), ApiError>) -> Outcomes {
+    Ok(result.map(|()| None))
+}
+
+impl State {
+    pub(crate) fn command(&mut self, command_id: u64, command: &Command) -> Step {
+        match self.carry_out(command_id, command)? {
+            Ok(Some(reply)) => self.reply(command_id, Ok(reply)),
+            Ok(None) => {}
+            Err(error) => self.reply(command_id, Err(error)),
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, command_id: u64, command: &Command) -> Outcomes {
+        if let Command::Register { name, username, invite } = command {
+            return later(self.register(command_id, name, username.as_deref(), invite.as_ref()));
+        }
+        let Some(me) = self.me() else {
+            return Ok(Err(refusal(
+                "no_account",
+                "this device has no account yet; register first",
+            )));
+        };
+        match command {
+            Command::Register { .. } => Ok(Ok(None)),
+            Command::RequestPhoneCode { phone } => later(self.request_phone_code(command_id, phone)),
+            Command::VerifyPhone { code } => later(self.verify_phone(command_id, code)),
+            Command::SetName { name } => now(self.set_name(name)),
+            Command::SetUsername { username } => later(self.set_username(command_id, username.as_deref())),
+            Command::Whoami => now(Ok(Reply::Me(me))),
+            Command::OpenChat { who } => self.open_chat(command_id, command, who),
+            Command::ListChats => now(Ok(self.list_chats())),
+            Command::ListMessages {
+                conversation_id,
+                before,
+                limit,
+            } => self.list_messages(*conversation_id, *before, *limit),
+            Command::SendText { .. } => self.send_text(command_id, command),
+            Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
+            Command::MarkRead { conversation_id, up_to } => self.mark_read_up_to(*conversation_id, *up_to),
+            Command::SetTyping {
+                conversation_id,
+                active,
+            } => now(self.set_typing(*conversation_id, *active)),
+            Command::SafetyNumber { with } => self.show_safety_number(command_id, command, with),
+            Command::ServerView { conversation_id, limit } => self.server_view(*conversation_id, *limit),
+            Command::Feed { after, limit } => now(self.feed(*after, *limit)?),
+            Command::FeedTaken { up_to } => now(self.feed_taken(*up_to)?),
+            Command::WaitIdle => {
+                self.waiting.idle.push(command_id);
+                Ok(Ok(None))
+            }
+        }
+    }
+
+    /// Answers those who wait until nothing is left to do. Called when there is nothing to run.
+    pub(crate) fn answer_idle(&mut self) {
+        let connection = &self.connection;
+        let done = connection.is_online() && !connection.ack_due && !connection.has_ack_in_flight();
+        if done && self.inbox.is_empty() && self.is_quiet() {
+            for command_id in std::mem::take(&mut self.waiting.idle) {
+                self.reply(command_id, Ok(Reply::Done));
+            }
+        }
+    }
+
+    /// Whom `text` means. `None`: the server is being asked, and the command runs again with its answer.
+    fn resolve(
+        &mut self,
+        command_id: u64,
+        command: &Command,
+        parameter: &str,
+        text: &str,
+    ) -> Result<Option<(AccountId, ConversationId)>, ApiError> {
+        let me = self
+            .my_account()
+            .ok_or_else(|| refusal("no_account", "register first"))?;
+        let who = names::who(text).map_err(|error| invalid(parameter, &error))?;
+        let known = match &who {
+            Who::Id(account, conversation) => match self.chats.get(conversation) {
+                Some(chat) => Some(chat.peer),
+                None => (self.peers.contains_key(account) || *account == me).then_some(*account),
+            },
+            Who::Phone(phone) => self.peer_by(|peer| peer.phone.as_ref() == Some(phone)),
+            // A username may have changed hands: what we remember only counts while nobody can be asked.
+            Who::Username(name) if !self.connection.has_session() => {
+                self.peer_by(|peer| peer.username.as_ref() == Some(name))
+            }
+            Who::Username(_) => None,
+        };
+        let Some(account) = known else {
+            let who = match who {
+                Who::Phone(phone) => wire::find_account::Who::Phone(phone),
+                Who::Username(name) => wire::find_account::Who::Username(name),
+                Who::Id(account, _) => wire::find_account::Who::AccountId(account.to_bytes()),
+            };
+            let find = Body::FindAccount(wire::FindAccount { who: Some(who) });
+            self.request(
+                Purpose::Find(command_id, Box::new(command.clone()), text.to_owned()),
+                find,
+            );
+            return Ok(None);
+        };
+        if account == me {
+            return Err(invalid(parameter, "this is yourself; a chat needs somebody else"));
+        }
+        Ok(Some((account, ConversationId::direct(me, account))))
+    }
+
+    fn peer_by(&self, fits: impl Fn(&Peer) -> bool) -> Option<AccountId> {
+        self.peers.values().find(|peer| fits(peer)).map(|peer| peer.account)
+    }
+
+    pub(crate) fn found(&mut self, command_id: u64, command: &Command, text: &str, answer: &Answer) -> Step {
+        let found = match answer {
+            Ok(server_frame::Body::FindAccount(wire::FindAccountOutcome {
+                outcome: Some(Outcome::Found(found)),
+            })) => found,
+            Ok(_) => {
+                let message =
+                    format!("nobody is found as {text}; check it, or ask for another way to reach this person");
+                self.reply(command_id, Err(refusal("not_found", &message)));
+                return Ok(());
+            }
+            Err(failure) => {
+                self.reply(command_id, Err(failure.error.clone()));
+                return Ok(());
+            }
+        };
+        let Ok(account) = AccountId::from_slice(&found.account_id) else {
+            self.reply(
+                command_id,
+                Err(refusal("bad_answer", "the server's answer names no account")),
+            );
+            return Ok(());
+        };
+        if self.my_account() != Some(account) {
+            self.learn_names(account, text, found.username.as_ref());
+        }
+        self.command(command_id, &with_account(command, account))
+    }
+
+    /// A person is remembered by what he was found by.
+    fn learn_names(&mut self, account: AccountId, text: &str, username: Option<&String>) {
+        let phone = names::phone(text).ok();
+        for peer in self.peers.values_mut() {
+            // Numbers and names move from one person to another.
+            if peer.account != account {
+                peer.phone.take_if(|known| phone.as_ref() == Some(known));
+                peer.username.take_if(|known| username == Some(known));
+            }
+        }
+        let peer = self.peers.entry(account).or_insert_with(|| Peer::new(account));
+        peer.username = username.cloned();
+        if phone.is_some() {
+            peer.phone = phone;
+        }
+        self.save_peer(account);
+    }
+
+    fn open_chat(&mut self, command_id: u64, command: &Command, who: &str) -> Outcomes {
+        let (account, conversation) = match self.resolve(command_id, command, "who", who) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error)),
+        };
+        self.open_chat_with(conversation, account, false);
+        let view = self.chats.get(&conversation).map(|chat| self.chat_view(chat));
+        now(view
+            .map(Reply::Chat)
+            .ok_or_else(|| refusal("conversation_unknown", "no such conversation")))
+    }
+
+    fn list_chats(&self) -> Reply {
+        let mut chats: Vec<_> = self.chats.values().map(|chat| self.chat_view(chat)).collect();
+        chats.sort_by_key(|chat| std::cmp::Reverse(chat.updated_at));
+        Reply::Chats { chats }
+    }
+
+    fn send_text(&mut self, command_id: u64, command: &Command) -> Outcomes {
+        let Command::SendText {
+            to,
+            text,
+            reply_to,
+            wait,
+        } = command
+        else {
+            return Ok(Ok(None));
+        };
+        if let Err(error) = kabar_protocol::content::text(text) {
+            return Ok(Err(invalid("text", &error)));
+        }
+        let (account, conversation) = match self.resolve(command_id, command, "to", to) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Some(reply_to) = reply_to {
+            let place: Option<Place> = self.read(keys::index(*reply_to))?;
+            let queued = self.queued(conversation).any(|intent| intent.message_id == *reply_to);
+            if !queued && place.is_none_or(|place| place.conversation != conversation) {
+                return Ok(Err(invalid(
+                    "reply_to",
+                    "reply_to must be the id of a message in this conversation",
+                )));
+            }
+        }
+        self.open_chat_with(conversation, account, false);
+        match self.queue_text(conversation, text, *reply_to) {
+            Ok((order, _)) if *wait => {
+                self.waiting.sends.insert(order, command_id);
+                Ok(Ok(None))
+            }
+            Ok((_, view)) => now(Ok(Reply::Sent(view))),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn list_messages(&mut self, conversation: ConversationId, before: Option<MessageId>, limit: u32) -> Outcomes {
+        if limit == 0 || limit > LIST_LIMIT_MAX {
+            return Ok(Err(invalid("limit", &format!("limit must be 1 to {LIST_LIMIT_MAX}"))));
+        }
+        let queued: Vec<MessageView> = self
+            .queued(conversation)
+            .rev()
+            .map(|intent| self.intent_view(intent))
+            .collect();
+        let mut messages = queued;
+        let mut from = after(&keys::messages(conversation));
+        if let Some(before) = before {
+            match messages.iter().position(|message| message.message_id == before) {
+                Some(index) => drop(messages.drain(..=index)),
+                None => match self.read::<Place>(keys::index(before))? {
+                    Some(place) if place.conversation == conversation => {
+                        messages.clear();
+                        from = keys::message(conversation, place.seq, place.sub);
+                    }
+                    _ => {
+                        return Ok(Err(invalid(
+                            "before",
+                            "before must be the id of a message in this conversation",
+                        )));
+                    }
+                },
+            }
+        }
+        let rows = self.range(Range {
+            prefix: keys::messages(conversation),
+            from,
+            limit: limit + 1,
+            reverse: true,
+        })?;
+        let Some(chat) = self.chats.get(&conversation) else {
+            return Ok(Err(refusal(
+                "conversation_unknown",
+                "no such conversation on this device",
+            )));
+        };
+        let rows = rows.iter().filter_map(|(_, value)| store::decode::<Row>(value).ok());
+        messages.extend(rows.map(|row| self.row_view(chat, &row)));
+        let limit = limit as usize;
+        let more = messages.len() > limit;
+        messages.truncate(limit);
+        now(Ok(Reply::Messages { messages, more }))
+    }
+
+    fn mark_read_up_to(&mut self, conversation: Option<ConversationId>, up_to: MessageId) -> Outcomes {
+        let place: Option<Place> = self.read(keys::index(up_to))?;
+        match place {
+            Some(place) if conversation.is_none_or(|named| named == place.conversation) => now(self.mark_read(place)?),
+            _ => Ok(Err(invalid(
+                "up_to",
+                "up_to must be the id of a message in this conversation",
+            ))),
+        }
+    }
+
+    fn show_safety_number(&mut self, command_id: u64, command: &Command, with: &str) -> Outcomes {
+        let (account, conversation) = match self.resolve(command_id, command, "with", with) {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(Ok(None)),
+            Err(error) => return Ok(Err(error)),
+        };
+        let genesis = |chain: &crate::account::Chain| chain.entries().into_iter().next().map(|entry| entry.body);
+        let mine = self
+            .account
+            .as_ref()
+            .and_then(|me| Some((me.account, genesis(&me.chain)?)));
+        let theirs = self.peers.get(&account).and_then(|peer| genesis(&peer.chain));
+        let (Some((me, mine)), Some(theirs)) = (mine, theirs) else {
+            let fetch = wire::FetchDeviceList {
+                account_id: account.to_bytes(),
+                from_version: 0,
+            };
+            let again = Box::new(with_account(command, account));
+            self.request(Purpose::Command(command_id, again), Body::FetchDeviceList(fetch));
+            return Ok(Ok(None));
+        };
+        if let Some(chat) = self.chats.get_mut(&conversation)
+            && std::mem::take(&mut chat.safety_changed)
+        {
+            self.save_chat(conversation);
+            self.say_chat(conversation);
+        }
+        now(Ok(Reply::SafetyNumber {
+            safety_number: safety_number((me, &mine), (account, &theirs)),
+            with: self.person(account),
+        }))
+    }
+
+    /// The answer to a command's own request.
+    pub(crate) fn command_answered(&mut self, command_id: u64, command: &Command, answer: &Answer) -> Step {
+        let Command::SafetyNumber { with } = command else {
+            let result = self.profile_answered(command, answer);
+            self.reply(command_id, result);
+            return Ok(());
+        };
+        let account = AccountId::from_hex(with);
+        let learned = match (account, answer) {
+            (Some(account), Ok(server_frame::Body::DeviceList(wire::DeviceListOutcome { outcome: Some(outcome) }))) => {
+                match outcome {
+                    wire::device_list_outcome::Outcome::List(list) => self.learn_list(account, list),
+                    wire::device_list_outcome::Outcome::NotFound(_) => false,
+                }
+            }
+            _ => false,
+        };
+        if learned {
+            return self.command(command_id, command);
+        }
+        let error = match answer {
+            Err(failure) => failure.error.clone(),
+            Ok(_) => refusal(
+                "device_list_invalid",
+                "the server has no valid device list of this account",
+            ),
+        };
+        self.reply(command_id, Err(error));
+        Ok(())
+    }
+
+    fn server_view(&mut self, conversation: ConversationId, limit: u32) -> Outcomes {
+        let limit = limit.clamp(1, SERVER_VIEW_MAX);
+        let prefix = keys::envelopes(conversation);
+        let envelopes = self.range(Range {
+            from: after(&prefix),
+            prefix,
+            limit,
+            reverse: true,
+        })?;
+        let mut items = Vec::new();
+        for (key, value) in envelopes {
+            let seq = key.last_chunk::<8>().map(|bytes| u64::from_be_bytes(*bytes));
+            let (Some(seq), Ok(envelope)) = (seq, store::decode::<Envelope>(&value)) else {
+                continue;
+            };
+            let Some(row) = self.read::<Row>(keys::message(conversation, seq, 0))? else {
+                continue;
+            };
+            let Some(chat) = self.chats.get(&conversation) else {
+                continue;
+            };
+            items.push(ServerItem {
+                message: self.row_view(chat, &row),
+                sender_device: envelope.device,
+                class: class_name(envelope.class).into(),
+                bytes: envelope.payload.len(),
+                envelope: hex::encode(&envelope.payload),
+            });
+        }
+        now(Ok(Reply::ServerView { items }))
+    }
+}
+
+/// The command with the person it names given by account id.
+fn with_account(command: &Command, account: AccountId) -> Command {
+    let mut command = command.clone();
+    match &mut command {
+        Command::OpenChat { who } => *who = account.to_string(),
+        Command::SendText { to, .. } => *to = account.to_string(),
+        Command::SafetyNumber { with } => *with = account.to_string(),
+        _ => {}
+    }
+    command
+}

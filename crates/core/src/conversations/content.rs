@@ -1,0 +1,153 @@
+//! What is inside the encryption: made for each message of ours, and opened from each of the others'.
+
+use kabar_protocol::{
+    content::{self, message_id},
+    ids::{AccountId, ConversationId, MessageId},
+    names,
+    wire::{self, MessageClass, content::Body},
+};
+use prost::Message as _;
+
+use super::Row;
+use crate::{
+    api::{MessageKind, TimeMs},
+    state::State,
+};
+
+/// Content that has been checked against its envelope.
+pub(super) struct Opened {
+    pub(super) message_id: MessageId,
+    pub(super) content: wire::Content,
+}
+
+/// Why an envelope's content is not what the envelope says. None of these can be an accident of the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forged {
+    Class,
+    MessageId,
+    Sender,
+    Fork,
+    Content,
+}
+
+/// The class that a body must travel in.
+fn class_of(content: &wire::Content) -> MessageClass {
+    match &content.body {
+        _ if content.replaces.is_some() => MessageClass::Edit,
+        Some(Body::ReadUpTo(_)) => MessageClass::Receipt,
+        Some(Body::Reaction(_)) => MessageClass::Reaction,
+        Some(Body::Text(_) | Body::Deleted(_)) => MessageClass::Content,
+        // A body that this version does not know: shown as unsupported, whatever its class.
+        None => MessageClass::Unspecified,
+    }
+}
+
+/// `sender` is the account that MLS authenticated; `bound` the envelope's authenticated data.
+pub(super) fn open(
+    sender: AccountId,
+    conversation: ConversationId,
+    class: MessageClass,
+    bound: MessageId,
+    bytes: &[u8],
+) -> Result<Opened, Forged> {
+    if message_id(sender, conversation, bytes) != bound {
+        return Err(Forged::MessageId);
+    }
+    let content = wire::Content::decode(bytes).map_err(|_| Forged::Content)?;
+    let expected = class_of(&content);
+    if expected != MessageClass::Unspecified && expected != class {
+        return Err(Forged::Class);
+    }
+    Ok(Opened {
+        message_id: bound,
+        content,
+    })
+}
+
+impl Opened {
+    pub(super) fn row(&self, seq: u64, from: AccountId, time: TimeMs) -> Row {
+        let text = match &self.content.body {
+            Some(Body::Text(text)) if content::text(&text.body).is_ok() => Some(text.body.clone()),
+            _ => None,
+        };
+        let reply = self.content.in_reply_to.as_ref();
+        Row {
+            message_id: self.message_id,
+            seq,
+            sub: 0,
+            from,
+            kind: if text.is_some() {
+                MessageKind::Text
+            } else {
+                MessageKind::Unsupported
+            },
+            text,
+            in_reply_to: reply.and_then(|id| MessageId::from_slice(id).ok()),
+            time,
+        }
+    }
+}
+
+impl State {
+    /// Encoded Content with its message id. Carries our name if this conversation has not got it yet.
+    pub(super) fn make_content(
+        &mut self,
+        conversation: ConversationId,
+        in_reply_to: Option<MessageId>,
+        body: Body,
+    ) -> Option<(MessageId, Vec<u8>)> {
+        let account = self.account.as_ref()?;
+        let me = account.account;
+        let chat = self.chats.get_mut(&conversation)?;
+        let is_receipt = matches!(body, Body::ReadUpTo(_));
+        let profile = (!is_receipt && chat.name_sent < account.name_version).then(|| wire::Profile {
+            name: account.name.clone(),
+            version: account.name_version,
+        });
+        if profile.is_some() {
+            chat.name_sent = account.name_version;
+        }
+        let content = wire::Content {
+            salt: self.engine.random::<16>().to_vec().into(),
+            sent_at_ms: self.now,
+            replaces: None,
+            in_reply_to: in_reply_to.map(|id| id.to_bytes()),
+            expires_at_ms: None,
+            profile,
+            body: Some(body),
+        };
+        let bytes = content.encode_to_vec();
+        Some((message_id(me, conversation, &bytes), bytes))
+    }
+
+    /// The data that rides in the clear beside the ciphertext, and is authenticated by it.
+    pub(super) fn authenticated_data(&self, message: MessageId, class: MessageClass) -> Vec<u8> {
+        let head = self.account.as_ref().map(super::super::account::Account::credential);
+        wire::AuthenticatedData {
+            message_id: message.to_bytes(),
+            class: class.into(),
+            timeline: self.cursor.timeline.clone().into(),
+            device_list_version: head.map(|head| head.list_version).unwrap_or_default(),
+            device_list_hash: head.map(|head| head.list_hash.to_vec()).unwrap_or_default().into(),
+        }
+        .encode_to_vec()
+    }
+
+    /// How the sender wants to be called.
+    pub(super) fn take_profile(&mut self, account: AccountId, profile: Option<&wire::Profile>) {
+        let Some(profile) = profile else {
+            return;
+        };
+        let Ok(name) = names::display_name(&profile.name) else {
+            return;
+        };
+        if let Some(peer) = self.peers.get_mut(&account)
+            && profile.version >= peer.name_version
+            && peer.name != name
+        {
+            peer.name = name;
+            peer.name_version = profile.version;
+            self.save_peer(account);
+        }
+    }
+}

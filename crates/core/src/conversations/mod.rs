@@ -1,0 +1,254 @@
+//! Conversations: their threads, the outbox, the inbox, and keeping the group alive.
+//!
+//! `advance` looks at one conversation and does the next thing that it needs; every event only changes what is known
+//! and calls for another look. Must not: name the MLS engine, or leave a decision about a commit to the server.
+
+mod advance;
+mod commits;
+mod content;
+mod groups;
+mod inbox;
+mod outbox;
+mod receipts;
+mod resync;
+mod start;
+mod thread;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kabar_protocol::{
+    ids::{AccountId, ClientMessageId, ConversationId, DeviceId, MessageId},
+    policy::GroupFacts,
+    wire,
+};
+use serde::{Deserialize, Serialize};
+
+pub(crate) use self::{groups::Groups, thread::class_name};
+use crate::api::{ApiError, MessageKind, TimeMs};
+
+/// What is known of one conversation. Resident; one row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Chat {
+    pub(crate) conversation: ConversationId,
+    pub(crate) peer: AccountId,
+    /// The server has it: a group that is missing here is joined again, not created.
+    pub(crate) on_server: bool,
+    /// Our group, if we are in it.
+    pub(crate) group: Option<GroupRef>,
+    /// The group is of no more use (or has been lost): resync.
+    pub(crate) lost: bool,
+    pub(crate) next_slot: u32,
+    /// A group that is ours once the server accepts it.
+    pub(crate) candidate: Option<Candidate>,
+    /// A commit of ours in the present group that the server has not answered.
+    pub(crate) pending_commit: Option<PendingCommit>,
+    /// Sequence of the last handshake that the group has taken in.
+    pub(crate) handshake_seq: u64,
+    pub(crate) resyncs_failed: u32,
+    pub(crate) reset_at: Option<TimeMs>,
+
+    /// Highest sequence seen here.
+    pub(crate) last_seq: u64,
+    /// Notices after `last_seq`, so that each has its place.
+    pub(crate) notices: u32,
+    pub(crate) last: Option<Row>,
+    /// Own read position, what of it the peer has been told, and what is unread after it.
+    pub(crate) read_seq: u64,
+    pub(crate) read_sent_seq: u64,
+    pub(crate) unread: u32,
+    /// Highest message received, and what of it the server has been told.
+    pub(crate) received_seq: u64,
+    pub(crate) received_acked_seq: u64,
+    /// Highest message of ours, and how far it got.
+    pub(crate) own_seq: u64,
+    pub(crate) peer_delivered_seq: u64,
+    pub(crate) peer_read_seq: u64,
+
+    pub(crate) request: bool,
+    pub(crate) safety_changed: bool,
+    /// Version of our name that went into this conversation last.
+    pub(crate) name_sent: u32,
+    /// The last thing in the thread says that something is missing.
+    pub(crate) in_gap: bool,
+    pub(crate) updated_at: TimeMs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GroupRef {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Candidate {
+    pub(crate) kind: CandidateKind,
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+    /// The epoch that it begins.
+    pub(crate) epoch: u64,
+    /// The request, encoded, so that it can be repeated byte for byte.
+    pub(crate) request: Vec<u8>,
+    /// Order of the intent that travels in the same request.
+    pub(crate) first: Option<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum CandidateKind {
+    Create,
+    Join,
+    Reset,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PendingCommit {
+    /// The epoch that it ends.
+    pub(crate) epoch: u64,
+    pub(crate) request: Vec<u8>,
+}
+
+/// A message of ours that the server has not acknowledged. Kept until it is, or until it fails for good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Intent {
+    pub(crate) conversation: ConversationId,
+    pub(crate) order: u64,
+    /// Stable over all attempts: the server stores the message once.
+    pub(crate) client_message_id: ClientMessageId,
+    pub(crate) message_id: MessageId,
+    /// Encoded Content: encrypted anew for each attempt, but never changed.
+    pub(crate) content: Vec<u8>,
+    pub(crate) text: String,
+    pub(crate) in_reply_to: Option<MessageId>,
+    pub(crate) created_at: TimeMs,
+    pub(crate) failed: Option<ApiError>,
+}
+
+/// A message or notice in its thread.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Row {
+    pub(crate) message_id: MessageId,
+    pub(crate) seq: u64,
+    /// 0 for a message; notices after it count from 1.
+    pub(crate) sub: u32,
+    pub(crate) from: AccountId,
+    pub(crate) kind: MessageKind,
+    pub(crate) text: Option<String>,
+    pub(crate) in_reply_to: Option<MessageId>,
+    pub(crate) time: TimeMs,
+}
+
+/// Where a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) conversation: ConversationId,
+    pub(crate) seq: u64,
+    pub(crate) sub: u32,
+}
+
+/// An envelope as the server holds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Envelope {
+    pub(crate) device: DeviceId,
+    pub(crate) class: i32,
+    pub(crate) payload: Vec<u8>,
+    /// The server's franking stamp: what a report has to show.
+    pub(crate) stamp: Vec<u8>,
+}
+
+/// A request about the group itself; one at a time per conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Control {
+    /// KeyPackages of this account, for a new group.
+    Claim(AccountId),
+    /// The state of the group at the server.
+    GroupInfo,
+    /// The outcome of the candidate.
+    Candidate,
+    /// The outcome of the pending commit.
+    Commit,
+    /// Device lists, before a removal is decided.
+    Lists(AccountId),
+}
+
+/// What is going on in this connection; forgotten with it.
+#[derive(Default)]
+pub(crate) struct Live {
+    pub(crate) busy: Option<Control>,
+    /// KeyPackages claimed so far for a new group, and whose are still to be claimed.
+    pub(crate) building: Option<Building>,
+    /// Intents on their way, with the ciphertext of this attempt.
+    pub(crate) in_flight: BTreeMap<u64, Vec<u8>>,
+    /// A send has failed: nothing more goes out until the window is empty, or the order would be lost.
+    pub(crate) draining: bool,
+    /// The server is in a later epoch: wait for its commit until then, then fetch it.
+    pub(crate) behind_until: Option<TimeMs>,
+    /// The pair's conversation exists: wait for its Welcome until then, then resync.
+    pub(crate) welcome_until: Option<TimeMs>,
+    /// The server names members that are revoked.
+    pub(crate) to_remove: BTreeSet<DeviceId>,
+    pub(crate) retry_at: Option<TimeMs>,
+    pub(crate) failures: u32,
+    pub(crate) receipt_in_flight: bool,
+    pub(crate) receipt_at: TimeMs,
+}
+
+/// A new group in the making.
+pub(crate) struct Building {
+    pub(crate) kind: CandidateKind,
+    pub(crate) generation: u32,
+    pub(crate) last: Option<GroupFacts>,
+    pub(crate) to_claim: Vec<AccountId>,
+    pub(crate) claimed: Vec<wire::DeviceKeyPackage>,
+}
+
+impl Live {
+    /// The connection is gone.
+    pub(crate) fn reset(&mut self) {
+        let receipt_at = self.receipt_at;
+        *self = Self {
+            receipt_at,
+            ..Self::default()
+        };
+    }
+}
+
+impl Chat {
+    pub(crate) fn new(conversation: ConversationId, peer: AccountId, now: TimeMs) -> Self {
+        Self {
+            conversation,
+            peer,
+            on_server: false,
+            group: None,
+            lost: false,
+            next_slot: 0,
+            candidate: None,
+            pending_commit: None,
+            handshake_seq: 0,
+            resyncs_failed: 0,
+            reset_at: None,
+            last_seq: 0,
+            notices: 0,
+            last: None,
+            read_seq: 0,
+            read_sent_seq: 0,
+            unread: 0,
+            received_seq: 0,
+            received_acked_seq: 0,
+            own_seq: 0,
+            peer_delivered_seq: 0,
+            peer_read_seq: 0,
+            request: false,
+            safety_changed: false,
+            name_sent: 0,
+            in_gap: false,
+            updated_at: now,
+        }
+    }
+
+    /// All MLS state is gone; what the server has is joined again.
+    pub(crate) fn forget_group(&mut self) {
+        self.group = None;
+        self.candidate = None;
+        self.pending_commit = None;
+        self.lost = self.on_server;
+    }
+}

@@ -1,0 +1,314 @@
+//! How far messages got: delivered (said by the server), read (said by the peer, encrypted), typing, unread.
+
+use kabar_protocol::{
+    ids::{AccountId, ClientMessageId, ConversationId},
+    limits::RECEIPTS_PER_REQUEST_MAX,
+    wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
+};
+
+use super::{Chat, Place, Row};
+use crate::{
+    api::{ApiError, FeedItem, MessageState, Notification, Reply, TimeMs},
+    commands::refusal,
+    connection::{Answer, Purpose},
+    state::{State, Work},
+    store::{self, keys},
+    tx::{Range, Step},
+};
+
+/// Read receipts of one conversation go out at most this often; each says everything up to its place.
+const READ_RECEIPT_PAUSE_MS: TimeMs = 1_000;
+/// Somebody who types says so again within this time.
+const TYPING_MS: TimeMs = 6_000;
+/// Rows looked through for one change of marks.
+const ROWS_PER_MARK: u32 = 200;
+/// Conversations in one acknowledgement.
+const DELIVERED_PER_ACK: usize = 500;
+
+impl State {
+    /// Sends one acknowledgement for everything that the last batch made durable.
+    pub(crate) fn acknowledge(&mut self) {
+        if !self.connection.ack_due || !self.connection.has_session() {
+            return;
+        }
+        self.connection.ack_due = false;
+        let due = self
+            .chats
+            .values()
+            .filter(|chat| chat.received_seq > chat.received_acked_seq);
+        let delivered: Vec<_> = due
+            .map(|chat| (chat.conversation, chat.received_seq))
+            .take(DELIVERED_PER_ACK)
+            .collect();
+        let ack = wire::Ack {
+            cursor: self.cursor.inbox,
+            delivered: delivered
+                .iter()
+                .map(|(conversation, seq)| wire::DeliveredUpTo {
+                    conversation_id: conversation.to_bytes(),
+                    seq: *seq,
+                })
+                .collect(),
+            client_seq: self.cursor.client_seq,
+        };
+        self.connection.enqueue(crate::connection::Request {
+            purpose: Purpose::Ack(delivered),
+            body: Body::Ack(ack),
+            serial: self.connection.serial,
+            deadline: TimeMs::MAX,
+        });
+    }
+
+    pub(crate) fn has_unacknowledged(&self) -> bool {
+        self.chats
+            .values()
+            .any(|chat| chat.received_seq > chat.received_acked_seq)
+    }
+
+    /// Remembered in the chat, and written with its next change: saying it twice does no harm.
+    pub(crate) fn ack_answered(&mut self, delivered: &[(ConversationId, u64)], answer: &Answer) {
+        if answer.is_err() {
+            return;
+        }
+        for (conversation, seq) in delivered {
+            if let Some(chat) = self.chats.get_mut(conversation) {
+                chat.received_acked_seq = chat.received_acked_seq.max(*seq);
+            }
+        }
+        // More than one acknowledgement holds.
+        self.connection.ack_due |= delivered.len() == DELIVERED_PER_ACK;
+    }
+
+    /// After an absence: how far our messages got in the meantime.
+    pub(crate) fn fetch_receipts(&mut self) {
+        let waiting = self
+            .chats
+            .values()
+            .filter(|chat| chat.own_seq > chat.peer_delivered_seq);
+        let ids: Vec<_> = waiting.map(|chat| chat.conversation.to_bytes()).collect();
+        for page in ids.chunks(RECEIPTS_PER_REQUEST_MAX) {
+            let fetch = wire::FetchReceipts {
+                conversation_ids: page.to_vec(),
+            };
+            self.request(Purpose::Receipts, Body::FetchReceipts(fetch));
+        }
+    }
+
+    pub(crate) fn receipts_answered(&mut self, answer: &Answer) {
+        if let Ok(server_frame::Body::Receipts(page)) = answer {
+            page.receipts.iter().for_each(|delivered| self.delivered(delivered));
+        }
+    }
+
+    pub(crate) fn delivered(&mut self, delivered: &wire::Delivered) {
+        if let (Ok(conversation), Ok(account)) = (
+            ConversationId::from_slice(&delivered.conversation_id),
+            AccountId::from_slice(&delivered.account_id),
+        ) {
+            self.move_mark(conversation, account, delivered.seq, MessageState::Delivered);
+        }
+    }
+
+    /// Our messages up to `to` have got one state further with this account.
+    pub(super) fn move_mark(&mut self, conversation: ConversationId, account: AccountId, to: u64, state: MessageState) {
+        let Some(chat) = self.chats.get_mut(&conversation).filter(|chat| chat.peer == account) else {
+            return;
+        };
+        // What nobody has sent cannot have been seen.
+        let to = to.min(chat.last_seq.max(chat.own_seq));
+        let from = match state {
+            MessageState::Read => chat.peer_read_seq,
+            _ => chat.peer_delivered_seq.max(chat.peer_read_seq),
+        };
+        chat.peer_delivered_seq = chat.peer_delivered_seq.max(to);
+        if state == MessageState::Read {
+            chat.peer_read_seq = chat.peer_read_seq.max(to);
+        }
+        self.save_chat(conversation);
+        if to > from {
+            self.work.push_back(Work::Marks {
+                conversation,
+                from,
+                to,
+                state,
+            });
+        }
+    }
+
+    /// Shows the own messages in `from < seq <= to`, whose state has changed.
+    pub(crate) fn show_marks(&mut self, conversation: ConversationId, from: u64, to: u64, state: MessageState) -> Step {
+        let rows = self.range(Range {
+            prefix: keys::messages(conversation),
+            from: keys::message(conversation, to.saturating_add(1), 0),
+            limit: ROWS_PER_MARK,
+            reverse: true,
+        })?;
+        let rows = rows.iter().filter_map(|(_, value)| store::decode::<Row>(value).ok());
+        let me = self.my_account();
+        let own: Vec<Row> = rows
+            .filter(|row| row.seq > from && row.sub == 0 && Some(row.from) == me)
+            .collect();
+        own.iter()
+            .rev()
+            .for_each(|row| self.mark_moved(conversation, row, state));
+        self.say_chat(conversation);
+        Ok(())
+    }
+
+    fn mark_moved(&mut self, conversation: ConversationId, row: &Row, state: MessageState) {
+        let Some(chat) = self.chats.get(&conversation) else {
+            return;
+        };
+        let message = self.row_view(chat, row);
+        let peer = self.person(chat.peer);
+        self.notify(Notification::Message { message });
+        self.add_feed(FeedItem {
+            position: 0,
+            message_id: row.message_id,
+            conversation_id: conversation,
+            from: peer,
+            kind: "receipt".into(),
+            text: None,
+            in_reply_to: None,
+            state: Some(state),
+            request: false,
+            time: self.now,
+        });
+    }
+
+    /// Seen up to and including a message.
+    pub(crate) fn mark_read(&mut self, place: Place) -> Step<Result<Reply, ApiError>> {
+        let conversation = place.conversation;
+        let Some(chat) = self.chats.get(&conversation) else {
+            return Ok(Err(refusal(
+                "conversation_unknown",
+                "no such conversation on this device",
+            )));
+        };
+        if place.seq <= chat.read_seq && chat.unread == 0 {
+            return Ok(Ok(Reply::Done));
+        }
+        let rows = self.range(Range {
+            prefix: keys::messages(conversation),
+            from: keys::message(conversation, place.seq, u32::MAX),
+            limit: 1000,
+            reverse: false,
+        })?;
+        let me = self.my_account();
+        let later = rows.iter().filter_map(|(_, value)| store::decode::<Row>(value).ok());
+        let unread = later
+            .filter(|row| row.seq > place.seq && row.sub == 0 && Some(row.from) != me)
+            .count();
+        if let Some(chat) = self.chats.get_mut(&conversation) {
+            chat.read_seq = chat.read_seq.max(place.seq);
+            chat.unread = u32::try_from(unread).unwrap_or(u32::MAX).min(chat.unread);
+        }
+        self.save_chat(conversation);
+        self.say_chat(conversation);
+        self.due.insert(conversation);
+        Ok(Ok(Reply::Done))
+    }
+
+    /// True if the peer has to be told how far we have read. Strangers are not told before they are answered.
+    pub(crate) fn owes_read_receipt(chat: &Chat) -> bool {
+        let seen = chat.read_seq.min(chat.received_seq);
+        seen > chat.read_sent_seq && !chat.request && chat.group.is_some() && !chat.lost
+    }
+
+    /// The group is loaded.
+    pub(super) fn send_read_receipt(&mut self, conversation: ConversationId) {
+        let Some((seq, slot)) = self
+            .chats
+            .get(&conversation)
+            .filter(|chat| Self::owes_read_receipt(chat))
+            .and_then(|chat| Some((chat.read_seq.min(chat.received_seq), chat.group?.slot)))
+        else {
+            return;
+        };
+        let now = self.now;
+        let live = self.live.entry(conversation).or_default();
+        if live.receipt_in_flight || live.draining || live.receipt_at + READ_RECEIPT_PAUSE_MS > now {
+            return;
+        }
+        let body = wire::content::Body::ReadUpTo(wire::ReadUpTo { seq });
+        let Some((message, content)) = self.make_content(conversation, None, body) else {
+            return;
+        };
+        let client = ClientMessageId(self.engine.random());
+        if let Some(send) = self.seal(conversation, slot, message, client, MessageClass::Receipt, &content) {
+            let live = self.live.entry(conversation).or_default();
+            live.receipt_in_flight = true;
+            live.receipt_at = now;
+            self.request(Purpose::ReadReceipt(conversation, seq), Body::Send(send));
+        }
+    }
+
+    pub(crate) fn read_receipt_answered(&mut self, conversation: ConversationId, seq: u64, answer: &Answer) {
+        self.live.entry(conversation).or_default().receipt_in_flight = false;
+        match answer {
+            Ok(server_frame::Body::Send(wire::SendOutcome { outcome: Some(outcome) })) => match outcome {
+                send_outcome::Outcome::Sent(_) => {
+                    if let Some(chat) = self.chats.get_mut(&conversation) {
+                        chat.read_sent_seq = chat.read_sent_seq.max(seq);
+                    }
+                    self.save_chat(conversation);
+                }
+                outcome => self.not_sent(conversation, outcome),
+            },
+            Ok(_) => self.pause(conversation, None),
+            Err(failure) => self.pause(conversation, failure.error.retry_after_ms),
+        }
+        self.due.insert(conversation);
+    }
+
+    pub(super) fn receipt_due_at(chat: &Chat, receipt_at: TimeMs) -> Option<TimeMs> {
+        Self::owes_read_receipt(chat).then_some(receipt_at + READ_RECEIPT_PAUSE_MS)
+    }
+
+    /// Tells the peer, if he is there to be told.
+    pub(crate) fn set_typing(&mut self, conversation: ConversationId, active: bool) -> Result<Reply, ApiError> {
+        let Some(chat) = self.chats.get(&conversation) else {
+            return Err(refusal("conversation_unknown", "no such conversation on this device"));
+        };
+        if self.connection.is_online() && chat.on_server && !chat.request {
+            let typing = wire::Typing {
+                conversation_id: conversation.to_bytes(),
+                active,
+            };
+            self.request(Purpose::Typing, Body::Typing(typing));
+        }
+        Ok(Reply::Done)
+    }
+
+    pub(crate) fn typing(&mut self, notice: &wire::TypingNotice) {
+        let (Ok(conversation), Ok(account)) = (
+            ConversationId::from_slice(&notice.conversation_id),
+            AccountId::from_slice(&notice.account_id),
+        ) else {
+            return;
+        };
+        if self.chats.get(&conversation).is_none_or(|chat| chat.peer != account) {
+            return;
+        }
+        if !notice.active {
+            return self.typing_ended(conversation, account);
+        }
+        let until = self.now + TYPING_MS;
+        self.waiting.typing.insert((conversation, account), until);
+        self.notify(Notification::Typing {
+            conversation_id: conversation,
+            account_id: account,
+            active: true,
+        });
+    }
+
+    pub(crate) fn typing_ended(&mut self, conversation: ConversationId, account: AccountId) {
+        if self.waiting.typing.remove(&(conversation, account)).is_some() {
+            self.notify(Notification::Typing {
+                conversation_id: conversation,
+                account_id: account,
+                active: false,
+            });
+        }
+    }
+}

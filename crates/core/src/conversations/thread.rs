@@ -1,0 +1,236 @@
+//! The thread: rows in their order, notices between them, and how both are shown.
+
+use kabar_protocol::{
+    ids::{ConversationId, MessageId},
+    wire,
+};
+use sha2::{Digest, Sha256};
+
+use super::{Chat, Envelope, Intent, Place, Row};
+use crate::{
+    api::{ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, TimeMs},
+    state::State,
+    store::keys,
+};
+
+/// Envelopes kept per conversation for "what the server sees".
+const ENVELOPES_KEPT: u64 = 50;
+
+impl State {
+    pub(crate) fn save_chat(&mut self, conversation: ConversationId) {
+        if let Some(chat) = self.chats.get(&conversation).cloned() {
+            self.put(keys::chat(conversation), &chat);
+        }
+    }
+
+    pub(crate) fn say_chat(&mut self, conversation: ConversationId) {
+        if let Some(chat) = self.chats.get(&conversation) {
+            let chat = self.chat_view(chat);
+            self.notify(Notification::Chat { chat });
+        }
+    }
+
+    pub(crate) fn chat_view(&self, chat: &Chat) -> ChatView {
+        let queued = self
+            .queued(chat.conversation)
+            .last()
+            .map(|intent| self.intent_view(intent));
+        let last = queued.or_else(|| chat.last.as_ref().map(|row| self.row_view(chat, row)));
+        ChatView {
+            conversation_id: chat.conversation,
+            kind: ChatKind::Direct,
+            peer: self.person(chat.peer),
+            last,
+            unread: chat.unread,
+            request: chat.request,
+            safety_changed: chat.safety_changed,
+            updated_at: chat.updated_at,
+        }
+    }
+
+    pub(crate) fn row_view(&self, chat: &Chat, row: &Row) -> MessageView {
+        let is_message = row.sub == 0 && !is_notice(row.kind);
+        let mine = is_message && self.my_account() == Some(row.from);
+        let state = match row.seq {
+            _ if !mine => MessageState::Received,
+            seq if seq <= chat.peer_read_seq => MessageState::Read,
+            seq if seq <= chat.peer_delivered_seq => MessageState::Delivered,
+            _ => MessageState::Sent,
+        };
+        MessageView {
+            message_id: row.message_id,
+            conversation_id: chat.conversation,
+            seq: is_message.then_some(row.seq),
+            from: self.person(row.from),
+            mine,
+            kind: row.kind,
+            text: row.text.clone(),
+            in_reply_to: row.in_reply_to,
+            time: row.time,
+            state,
+            error: None,
+        }
+    }
+
+    pub(crate) fn intent_view(&self, intent: &Intent) -> MessageView {
+        let me = self.my_account().unwrap_or(kabar_protocol::ids::AccountId([0; 16]));
+        let state = if intent.failed.is_some() {
+            MessageState::Failed
+        } else {
+            MessageState::Queued
+        };
+        MessageView {
+            message_id: intent.message_id,
+            conversation_id: intent.conversation,
+            seq: None,
+            from: self.person(me),
+            mine: true,
+            kind: MessageKind::Text,
+            text: Some(intent.text.clone()),
+            in_reply_to: intent.in_reply_to,
+            time: intent.created_at,
+            state,
+            error: intent.failed.clone(),
+        }
+    }
+
+    /// Intents of a conversation, oldest first.
+    pub(crate) fn queued(&self, conversation: ConversationId) -> impl DoubleEndedIterator<Item = &Intent> {
+        let range = (conversation, 0)..=(conversation, u64::MAX);
+        self.intents.range(range).map(|(_, intent)| intent)
+    }
+
+    /// Puts a message into the thread and shows it.
+    pub(crate) fn add_row(&mut self, conversation: ConversationId, row: Row, envelope: Option<Envelope>) {
+        let place = Place {
+            conversation,
+            seq: row.seq,
+            sub: row.sub,
+        };
+        self.put(keys::message(conversation, row.seq, row.sub), &row);
+        self.put(keys::index(row.message_id), &place);
+        if let Some(envelope) = envelope {
+            self.put(keys::envelope(conversation, row.seq), &envelope);
+            if let Some(old) = row.seq.checked_sub(ENVELOPES_KEPT) {
+                self.delete(keys::envelope(conversation, old));
+            }
+        }
+        let Some(chat) = self.chats.get_mut(&conversation) else {
+            return;
+        };
+        if row.seq > chat.last_seq {
+            chat.last_seq = row.seq;
+            chat.notices = 0;
+        }
+        let newest = chat
+            .last
+            .as_ref()
+            .is_none_or(|last| (last.seq, last.sub) < (row.seq, row.sub));
+        if newest {
+            chat.last = Some(row.clone());
+            chat.updated_at = chat.updated_at.max(row.time);
+        }
+        if let Some(chat) = self.chats.get(&conversation) {
+            let message = self.row_view(chat, &row);
+            self.notify(Notification::Message { message });
+        }
+        self.save_chat(conversation);
+        self.say_chat(conversation);
+    }
+
+    /// A line of the client's own after everything seen so far.
+    pub(crate) fn add_notice(&mut self, conversation: ConversationId, kind: MessageKind) {
+        let now = self.now;
+        let Some(chat) = self.chats.get_mut(&conversation) else {
+            return;
+        };
+        chat.notices += 1;
+        let (seq, sub, from) = (chat.last_seq, chat.notices, chat.peer);
+        let row = self.notice_row(conversation, kind, seq, sub, from, now);
+        self.feed_row(conversation, &row);
+        self.add_row(conversation, row, None);
+    }
+
+    fn notice_row(
+        &self,
+        conversation: ConversationId,
+        kind: MessageKind,
+        seq: u64,
+        sub: u32,
+        from: kabar_protocol::ids::AccountId,
+        time: TimeMs,
+    ) -> Row {
+        // A name of its own that no message can have: message ids begin with 1.
+        let mut hasher = Sha256::new();
+        hasher.update(b"kabar/v1/notice");
+        hasher.update(conversation.as_slice());
+        hasher.update(seq.to_be_bytes());
+        hasher.update(sub.to_be_bytes());
+        let mut id: [u8; 32] = hasher.finalize().into();
+        id[0] = 0;
+        Row {
+            message_id: MessageId(id),
+            seq,
+            sub,
+            from,
+            kind,
+            text: None,
+            in_reply_to: None,
+            time,
+        }
+    }
+
+    /// Something that the peer sent cannot be read here: one line says so, however many are missing in a row.
+    pub(crate) fn add_gap(&mut self, conversation: ConversationId) {
+        if let Some(chat) = self.chats.get_mut(&conversation)
+            && !chat.in_gap
+        {
+            chat.in_gap = true;
+            self.add_notice(conversation, MessageKind::NoticeGap);
+        }
+    }
+
+    pub(crate) fn feed_row(&mut self, conversation: ConversationId, row: &Row) {
+        let request = self.chats.get(&conversation).is_some_and(|chat| chat.request);
+        self.add_feed(FeedItem {
+            position: 0,
+            message_id: row.message_id,
+            conversation_id: conversation,
+            from: self.person(row.from),
+            kind: kind_name(row.kind).into(),
+            text: row.text.clone(),
+            in_reply_to: row.in_reply_to,
+            state: None,
+            request,
+            time: row.time,
+        });
+    }
+}
+
+fn is_notice(kind: MessageKind) -> bool {
+    matches!(
+        kind,
+        MessageKind::NoticeSafetyChanged | MessageKind::NoticeReset | MessageKind::NoticeGap
+    )
+}
+
+fn kind_name(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Text => "text",
+        MessageKind::NoticeSafetyChanged => "notice_safety_changed",
+        MessageKind::NoticeReset => "notice_reset",
+        MessageKind::NoticeGap => "notice_gap",
+        MessageKind::Unsupported => "unsupported",
+    }
+}
+
+pub(crate) fn class_name(class: i32) -> &'static str {
+    match wire::MessageClass::try_from(class) {
+        Ok(wire::MessageClass::Content) => "content",
+        Ok(wire::MessageClass::Receipt) => "receipt",
+        Ok(wire::MessageClass::Reaction) => "reaction",
+        Ok(wire::MessageClass::Edit) => "edit",
+        Ok(wire::MessageClass::Control) => "control",
+        _ => "unspecified",
+    }
+}

@@ -2,7 +2,12 @@
 //!
 //! Later sources win; an unknown key is refused. The doc comment of a key is what `kabar admin config example` prints.
 
-use std::{fmt::Write as _, fs, net::SocketAddr, path::{Path, PathBuf}};
+use std::{
+    fmt::Write as _,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -229,7 +234,10 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_environment_and_an_unknown_key_is_refused() {
-        let environment = [("KABAR__SERVER__LISTEN", "0.0.0.0:9000"), ("KABAR__SERVER__DEV", "true")];
+        let environment = [
+            ("KABAR__SERVER__LISTEN", "0.0.0.0:9000"),
+            ("KABAR__SERVER__DEV", "true"),
+        ];
         let config = load(&environment, "[server]\nlisten = '0.0.0.0:7000'").expect("valid");
         assert_eq!(config.server.listen.port(), 7000);
         assert!(config.server.dev);

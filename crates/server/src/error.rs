@@ -93,11 +93,7 @@ impl Failure {
     pub fn invalid(parameter: &'static str, rule: impl std::fmt::Display) -> Self {
         Self {
             parameter: Some(parameter),
-            ..Self::new(
-                Code::Invalid,
-                reason::PARAMETER_INVALID,
-                format!("{parameter}: {rule}"),
-            )
+            ..Self::new(Code::Invalid, reason::PARAMETER_INVALID, format!("{parameter}: {rule}"))
         }
     }
 

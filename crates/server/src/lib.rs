@@ -22,6 +22,7 @@ mod secrets;
 mod server;
 mod socket;
 
+pub(crate) use self::server::Lock;
 pub use self::{
     app::App,
     clock::Clock,
@@ -31,4 +32,3 @@ pub use self::{
     http::not_found,
     server::Server,
 };
-pub(crate) use self::server::Lock;

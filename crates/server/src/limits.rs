@@ -193,7 +193,9 @@ impl Generations {
             self.old = std::mem::take(&mut self.young);
         }
         let old = &mut self.old;
-        self.young.entry(key).or_insert_with(|| old.remove(&key).unwrap_or_else(new))
+        self.young
+            .entry(key)
+            .or_insert_with(|| old.remove(&key).unwrap_or_else(new))
     }
 }
 
@@ -213,14 +215,18 @@ mod tests {
         assert!(wait <= 3_600_000 / u64::from(per_hour) + 1, "{wait}");
         limits.check(RateLimit::PhoneCodes, b"b", 0).expect("another key");
         let later = i64::try_from(wait).expect("fits");
-        limits.check(RateLimit::PhoneCodes, b"a", later).expect("after the wait");
+        limits
+            .check(RateLimit::PhoneCodes, b"a", later)
+            .expect("after the wait");
     }
 
     #[test]
     fn loopback_peers_have_no_address() {
         let limits = Limits::new(true);
         for _ in 0..1_000 {
-            limits.check_address(RateLimit::Registrations, None, 0).expect("no limit");
+            limits
+                .check_address(RateLimit::Registrations, None, 0)
+                .expect("no limit");
         }
     }
 }

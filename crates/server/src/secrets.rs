@@ -70,7 +70,11 @@ fn create(path: &Path) -> Result<(), Box<dyn std::error::Error>> {
         pepper: hex::encode(random()?),
         franking: hex::encode(random()?),
     };
-    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let mut out = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)?;
     out.write_all(toml::to_string(&file)?.as_bytes())?;
     out.sync_all()?;
     Ok(())

@@ -12,7 +12,12 @@ use std::{
 use axum::Router;
 
 use crate::{
-    admin, app::App, clock::Clock, config::Config, error::StartError, http, jobs,
+    admin,
+    app::App,
+    clock::Clock,
+    config::Config,
+    error::StartError,
+    http, jobs,
     socket::{self, Listener},
 };
 

@@ -24,8 +24,8 @@ pub(crate) async fn authenticate(
     if !VERSIONS.contains(&request.version) {
         return Err(version_unsupported());
     }
-    let account = AccountId::from_slice(&request.account_id)
-        .map_err(|rule| Failure::invalid("authenticate.account_id", rule))?;
+    let account =
+        AccountId::from_slice(&request.account_id).map_err(|rule| Failure::invalid("authenticate.account_id", rule))?;
     let device =
         DeviceId::from_slice(&request.device_id).map_err(|rule| Failure::invalid("authenticate.device_id", rule))?;
     match check(app, session, account, device, &request.signature).await {

@@ -182,7 +182,9 @@ pub(crate) async fn claim_key_packages(
         if one.left < KEY_PACKAGES_LOW
             && let Some(session) = app.bus.session(one.device)
         {
-            session.push(frame::push(Body::KeyPackagesLow(wire::KeyPackagesLow { left: one.left })));
+            session.push(frame::push(Body::KeyPackagesLow(wire::KeyPackagesLow {
+                left: one.left,
+            })));
         }
         match one.package {
             None => answer.devices_without.push(one.device.to_bytes()),
@@ -236,7 +238,11 @@ async fn claim_single_use(tx: &mut Tx, input: &Claim, device: DeviceId) -> Resul
         let hash: [u8; 16] = row.get(0)?;
         let take = "DELETE FROM key_package WHERE account_id = $1 AND device_id = $2 AND suite = $3 \
                     AND last_resort = 0 AND package_hash = $4";
-        if tx.execute(take, params![input.account, device, input.suite, hash]).await? == 1 {
+        if tx
+            .execute(take, params![input.account, device, input.suite, hash])
+            .await?
+            == 1
+        {
             return Ok(Some(row.get(1)?));
         }
     }

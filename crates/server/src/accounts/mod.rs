@@ -21,7 +21,7 @@ use std::sync::Arc;
 use kabar_protocol::{device_list::DeviceList, ids::AccountId};
 
 pub(crate) use self::{
-    append_entry::{Appended, append_entry},
+    append_entry::append_entry,
     authenticate::{authenticate, device_revoked},
     device_lists::{device_list, device_lists, fetch_device_list},
     directory::{find_account, set_username, show},
@@ -29,7 +29,7 @@ pub(crate) use self::{
     key_packages::{claim_key_packages, has_key_package, publish_key_packages, single_use_left},
     phone::{pending_code, request_phone_code, sweep as sweep_codes, verify_phone},
     register::{Registered, register},
-    store::{SessionFacts, session_facts},
+    store::session_facts,
 };
 use crate::cache::Cache;
 

@@ -84,7 +84,11 @@ async fn keep_code(
             return Ok(requested::Outcome::TooSoon(requested::TooSoon { resend_after_s }));
         }
         // A new code does not buy new guesses; the end of a lockout does.
-        wrong_guesses = if before.locked_until_ms == 0 { before.wrong_guesses } else { 0 };
+        wrong_guesses = if before.locked_until_ms == 0 {
+            before.wrong_guesses
+        } else {
+            0
+        };
     }
     let sql = "INSERT INTO phone_code (phone_hmac, account_id, code, sent_ms, expires_ms, wrong_guesses, locked_until_ms) \
                VALUES ($1, $2, $3, $4, $5, $6, 0) \
@@ -160,11 +164,17 @@ async fn try_code(
 
 async fn wrong_guess(tx: &mut Tx, phone: [u8; 32], wrong: u32, now_ms: i64) -> Result<verified::Outcome, DbError> {
     let locked = wrong >= WRONG_GUESSES_MAX;
-    let locked_until_ms = if locked { now_ms + i64::from(LOCKED_S) * 1_000 } else { 0 };
+    let locked_until_ms = if locked {
+        now_ms + i64::from(LOCKED_S) * 1_000
+    } else {
+        0
+    };
     let sql = "UPDATE phone_code SET wrong_guesses = $2, locked_until_ms = $3 WHERE phone_hmac = $1";
     tx.execute(sql, params![phone, wrong, locked_until_ms]).await?;
     Ok(if locked {
-        verified::Outcome::Locked(verified::Locked { retry_after_s: LOCKED_S })
+        verified::Outcome::Locked(verified::Locked {
+            retry_after_s: LOCKED_S,
+        })
     } else {
         verified::Outcome::WrongCode(verified::WrongCode {
             attempts_left: WRONG_GUESSES_MAX - wrong,

@@ -61,7 +61,9 @@ pub(crate) async fn register(app: &App, session: &Session, request: wire::Regist
     let input = Input {
         account: identity.account,
         entry,
-        username_hmac: username.as_deref().map(|name| app.secrets.directory_key("username", name)),
+        username_hmac: username
+            .as_deref()
+            .map(|name| app.secrets.directory_key("username", name)),
         username,
         invite,
         now_ms: app.now_ms(),

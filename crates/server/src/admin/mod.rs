@@ -11,8 +11,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::socket::serve;
 use crate::{
-    Config, Lock,
-    accounts,
+    Config, Lock, accounts,
     app::App,
     clock::Clock,
     error::{Failure, StartError},
@@ -23,10 +22,17 @@ use crate::{
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// The pending code of a phone number.
-    RegistrationCode { phone: String },
-    InviteCreate { uses: u32, expires_days: u32 },
+    RegistrationCode {
+        phone: String,
+    },
+    InviteCreate {
+        uses: u32,
+        expires_days: u32,
+    },
     /// `who`: +phone, @username or account id.
-    UserShow { who: String },
+    UserShow {
+        who: String,
+    },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]

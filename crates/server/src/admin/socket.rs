@@ -48,7 +48,9 @@ pub(crate) fn serve(app: &App) -> Result<(), StartError> {
 async fn accept(app: App, listener: UnixListener, owner: u32, path: PathBuf) {
     while let Some(accepted) = app.stop.run_until_cancelled(listener.accept()).await {
         let Ok((stream, _)) = accepted else { continue };
-        let allowed = stream.peer_cred().is_ok_and(|peer| peer.uid() == owner || peer.uid() == 0);
+        let allowed = stream
+            .peer_cred()
+            .is_ok_and(|peer| peer.uid() == owner || peer.uid() == 0);
         if allowed {
             let app = app.clone();
             app.tasks
@@ -88,7 +90,9 @@ pub(super) async fn ask(data: &Path, command: &Command) -> Result<Value, AdminEr
         text.push('\n');
         stream.write_all(text.as_bytes()).await?;
         let mut line = String::new();
-        BufReader::new(stream.take(ANSWER_BYTES_MAX)).read_line(&mut line).await?;
+        BufReader::new(stream.take(ANSWER_BYTES_MAX))
+            .read_line(&mut line)
+            .await?;
         Ok(serde_json::from_str::<Answer>(&line)?)
     };
     let answer = tokio::time::timeout(WAIT, exchange)

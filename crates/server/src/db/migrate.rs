@@ -48,7 +48,10 @@ fn statements(engine: Engine, text: &str) -> Vec<String> {
         Engine::Sqlite => ("BLOB", "WITHOUT ROWID"),
         Engine::Postgres => ("BYTEA", ""),
     };
-    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    let code: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("--"))
+        .collect();
     code.join("\n")
         .replace("{BLOB}", blob)
         .replace("{WITHOUT_ROWID}", without_rowid)

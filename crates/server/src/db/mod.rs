@@ -17,13 +17,13 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
+use self::{engine::Pools, writer::Writers};
 pub(crate) use self::{
     reserve::Reserve,
     tx::{Rows, Tx},
     value::{Row, Value, params},
     writer::WriterStats,
 };
-use self::{engine::Pools, writer::Writers};
 
 /// How long a reader waits for a connection before it answers `unavailable`.
 const READER_WAIT: Duration = Duration::from_secs(5);
@@ -43,7 +43,9 @@ pub enum DbError {
     Unavailable,
     #[error("column {index} does not hold what the statement expects")]
     Column { index: usize },
-    #[error("the database was written by a newer version of this program: its schema is {found}, this one knows {known}")]
+    #[error(
+        "the database was written by a newer version of this program: its schema is {found}, this one knows {known}"
+    )]
     Newer { found: i64, known: i64 },
     #[error("{0}")]
     Engine(sqlx::Error),

@@ -11,9 +11,7 @@ use std::{
 };
 
 use sqlx::{
-    Arguments as _, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite,
-    pool::PoolConnection,
-    postgres::PgArguments,
+    Arguments as _, AssertSqlSafe, Postgres, SqlSafeStr, SqlStr, Sqlite, pool::PoolConnection, postgres::PgArguments,
     sqlite::SqliteArguments,
 };
 
@@ -143,10 +141,6 @@ impl Rows {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.values.is_empty()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.values.len() / self.width
     }
 
     fn padded_chunks(&self) -> impl Iterator<Item = (usize, Cow<'_, [Value]>)> {

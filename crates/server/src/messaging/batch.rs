@@ -31,7 +31,7 @@ use crate::{
 /// Sends and acknowledgements in one transaction.
 const BATCH_ITEMS_MAX: usize = 512;
 
-pub(super) enum Item {
+pub(crate) enum Item {
     Send(Outgoing, Reply),
     Ack(Acknowledged, Reply),
 }
@@ -110,7 +110,11 @@ async fn commit_once(app: &App, items: Vec<Item>) -> Vec<Item> {
 
 async fn conversations_of(app: &App, replies: &Replies) -> Result<BTreeMap<ConversationId, Cached>, Failure> {
     let of_sends = replies.sends.iter().map(|(outgoing, _)| outgoing.conversation);
-    let of_acks = replies.acks.iter().flat_map(|(ack, _)| &ack.delivered).map(|(id, _)| *id);
+    let of_acks = replies
+        .acks
+        .iter()
+        .flat_map(|(ack, _)| &ack.delivered)
+        .map(|(id, _)| *id);
     let ids: BTreeSet<ConversationId> = of_sends.chain(of_acks).collect();
     conversation::conversations(app, &ids).await
 }
@@ -147,7 +151,9 @@ async fn write(
         app: app.clone(),
     };
     Metrics::count(&app.metrics.messaging_batches);
-    app.db.write(input, |tx, input| Box::pin(batch_store::commit(tx, input))).await
+    app.db
+        .write(input, |tx, input| Box::pin(batch_store::commit(tx, input)))
+        .await
 }
 
 /// Answers and delivers; returns the sends that deserve another try.
@@ -263,12 +269,18 @@ fn refuse(reply: &Reply, failure: Failure) {
 }
 
 fn fail_sends(replies: &Replies, failure: &Failure) {
-    replies.sends.iter().for_each(|(_, reply)| refuse(reply, failure.clone()));
+    replies
+        .sends
+        .iter()
+        .for_each(|(_, reply)| refuse(reply, failure.clone()));
 }
 
 fn fail(replies: &Replies, failure: &Failure, sends: bool) {
     if sends {
         fail_sends(replies, failure);
     }
-    replies.acks.iter().for_each(|(_, reply)| refuse(reply, failure.clone()));
+    replies
+        .acks
+        .iter()
+        .for_each(|(_, reply)| refuse(reply, failure.clone()));
 }

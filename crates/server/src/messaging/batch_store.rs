@@ -230,7 +230,10 @@ async fn accept<'a>(
     }
     // As they came: a device's messages keep their order over its conversations.
     accepted.sort_unstable_by_key(|(place, ..)| *place);
-    Ok(accepted.into_iter().map(|(_, send, conversation, seq)| (send, conversation, seq)).collect())
+    Ok(accepted
+        .into_iter()
+        .map(|(_, send, conversation, seq)| (send, conversation, seq))
+        .collect())
 }
 
 /// Folds acknowledgements into the devices' counters; what to delete: (device, after, up to).
@@ -244,7 +247,9 @@ fn acknowledge(input: &Input, counters: &mut BTreeMap<DeviceId, Counters>) -> Ve
         let range = ranges.entry(device).or_insert((ack.acked_before, ack.cursor));
         range.1 = range.1.max(ack.cursor);
     }
-    let ranges = ranges.into_iter().map(|(device, (after, up_to))| (device, after, up_to));
+    let ranges = ranges
+        .into_iter()
+        .map(|(device, (after, up_to))| (device, after, up_to));
     ranges.filter(|(_, after, up_to)| up_to > after).collect()
 }
 

@@ -47,7 +47,9 @@ impl Conversation {
     /// Devices that receive what `sender` sends: every other one that is still current.
     pub(super) fn recipients(&self, sender: DeviceId) -> impl Iterator<Item = DeviceId> {
         let current = self.members.iter().filter(|member| !self.revoked.contains(member));
-        current.map(|member| member.device).filter(move |device| *device != sender)
+        current
+            .map(|member| member.device)
+            .filter(move |device| *device != sender)
     }
 
     pub(super) fn pending_removal(&self) -> Vec<DeviceAddress> {
@@ -115,7 +117,10 @@ async fn load(tx: &mut Tx, ids: &Rows) -> Result<Vec<Conversation>, DbError> {
             let kind: i64 = row.get(1)?;
             conversations.push(Conversation {
                 id,
-                kind: i32::try_from(kind).ok().and_then(|kind| kind.try_into().ok()).unwrap_or_default(),
+                kind: i32::try_from(kind)
+                    .ok()
+                    .and_then(|kind| kind.try_into().ok())
+                    .unwrap_or_default(),
                 generation: row.get(2)?,
                 epoch: row.get(3)?,
                 members: Vec::new(),

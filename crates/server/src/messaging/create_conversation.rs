@@ -43,8 +43,11 @@ pub(crate) async fn create_conversation(
     if app.db.reserve().disk_full() {
         return Err(Failure::disk_full());
     }
-    app.limits
-        .check(RateLimit::ConversationsCreated, creator.account.as_slice(), app.now_ms())?;
+    app.limits.check(
+        RateLimit::ConversationsCreated,
+        creator.account.as_slice(),
+        app.now_ms(),
+    )?;
     let id = ConversationId::from_slice(&request.conversation_id)
         .map_err(|rule| Failure::invalid("create_conversation.conversation_id", rule))?;
     let kind = request.kind();
@@ -63,7 +66,10 @@ pub(crate) async fn create_conversation(
         }
     };
     if group.facts.policy.kind() != kind {
-        return Err(Failure::invalid("create_conversation.kind", "is not the kind in the group's policy"));
+        return Err(Failure::invalid(
+            "create_conversation.kind",
+            "is not the kind in the group's policy",
+        ));
     }
     let conversation = Arc::new(Conversation {
         id,

@@ -78,9 +78,17 @@ pub(super) async fn check_new_group(
     });
     let (group, facts) = opened.await.map_err(|error| Failure::internal(&error))??;
     if group.group_id() != conversation.group_id(generation) {
-        return Err(Failure::invalid("bundle.group_info", "its group id names another conversation or generation").into());
+        return Err(Failure::invalid(
+            "bundle.group_info",
+            "its group id names another conversation or generation",
+        )
+        .into());
     }
-    if !facts.leaves.iter().any(|leaf| (leaf.account, leaf.device) == (creator.account, creator.device)) {
+    if !facts
+        .leaves
+        .iter()
+        .any(|leaf| (leaf.account, leaf.device) == (creator.account, creator.device))
+    {
         return Err(Failure::denied(reason::POLICY, "the creator has no leaf in the group").into());
     }
     let lists = Lists::of(app, &facts.roster()).await?;
@@ -128,7 +136,10 @@ impl From<MlsError> for GroupFailure {
         match error {
             MlsError::Policy(error) => Self::Policy(error),
             MlsError::Refused(parameter, rule) => Self::Failure(Failure::invalid(parameter, rule)),
-            MlsError::Epoch => Self::Failure(Failure::invalid("bundle.commit", "names another group or epoch than the frame")),
+            MlsError::Epoch => Self::Failure(Failure::invalid(
+                "bundle.commit",
+                "names another group or epoch than the frame",
+            )),
             MlsError::State(_) => Self::Failure(Failure::internal(&error)),
         }
     }
@@ -177,7 +188,10 @@ async fn stale_accounts(app: &App, facts: &GroupFacts, lists: &Lists) -> Result<
     }
     let present: BTreeSet<DeviceId> = facts.leaves.iter().map(|leaf| leaf.device).collect();
     for account in facts.accounts() {
-        for device in lists.current_devices(account).filter(|device| !present.contains(device)) {
+        for device in lists
+            .current_devices(account)
+            .filter(|device| !present.contains(device))
+        {
             // A device that has published no KeyPackage cannot be added; it joins by itself later.
             if accounts::has_key_package(app, account, device, facts.suite).await? {
                 stale.insert(account);

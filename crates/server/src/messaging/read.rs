@@ -41,11 +41,17 @@ pub(crate) async fn fetch_log(app: &App, reader: Identity, request: wire::FetchL
     check_rate(app, reader)?;
     let id = parse("fetch_log.conversation_id", &request.conversation_id)?;
     if request.limit == 0 || request.limit > LOG_ITEMS_PER_PAGE_MAX {
-        return Err(Failure::invalid("fetch_log.limit", format!("must be 1 to {LOG_ITEMS_PER_PAGE_MAX}")));
+        return Err(Failure::invalid(
+            "fetch_log.limit",
+            format!("must be 1 to {LOG_ITEMS_PER_PAGE_MAX}"),
+        ));
     }
     let conversation = conversation::conversation(app, id).await?;
     if conversation.is_none_or(|conversation| !conversation.has_account(reader.account)) {
-        return Err(Failure::denied(reason::NOT_A_MEMBER, "this account has no device in the conversation"));
+        return Err(Failure::denied(
+            reason::NOT_A_MEMBER,
+            "this account has no device in the conversation",
+        ));
     }
     let sql = "SELECT envelope FROM conversation_log WHERE conversation_id = $1 AND seq > $2 AND kind = $3 \
                ORDER BY seq LIMIT $4";

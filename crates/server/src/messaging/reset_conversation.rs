@@ -42,8 +42,11 @@ pub(crate) async fn reset_conversation(
     if app.db.reserve().disk_full() {
         return Err(Failure::disk_full());
     }
-    app.limits
-        .check(RateLimit::ConversationsCreated, creator.account.as_slice(), app.now_ms())?;
+    app.limits.check(
+        RateLimit::ConversationsCreated,
+        creator.account.as_slice(),
+        app.now_ms(),
+    )?;
     let id = ConversationId::from_slice(&request.conversation_id)
         .map_err(|rule| Failure::invalid("reset_conversation.conversation_id", rule))?;
     let bundle = request
@@ -67,8 +70,8 @@ async fn accept(
     bundle: CommitBundle,
 ) -> Result<Outcome, GroupFailure> {
     let stored = commit_store::stored_group(&mut app.db.reader().await?, id).await?;
-    let stored = stored
-        .ok_or_else(|| Failure::not_found(reason::CONVERSATION_UNKNOWN, "there is no such conversation"))?;
+    let stored =
+        stored.ok_or_else(|| Failure::not_found(reason::CONVERSATION_UNKNOWN, "there is no such conversation"))?;
     if stored.generation != generation {
         return Ok(conflict(&stored));
     }

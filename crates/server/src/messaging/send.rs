@@ -27,7 +27,7 @@ const COUNTER_MAX: u64 = i64::MAX as u64;
 
 /// A message that is well-formed; whether it may be sent, the batch decides.
 #[derive(Debug, Clone)]
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     pub(super) sender: Identity,
     pub(super) conversation: ConversationId,
     pub(super) generation: u32,
@@ -43,7 +43,7 @@ pub(super) struct Outgoing {
 
 /// Everything up to `cursor` is on the device.
 #[derive(Debug, Clone)]
-pub(super) struct Acknowledged {
+pub(crate) struct Acknowledged {
     pub(super) device: Identity,
     pub(super) cursor: u64,
     pub(super) delivered: Vec<(ConversationId, u64)>,
@@ -52,7 +52,7 @@ pub(super) struct Acknowledged {
 
 /// Who waits for the answer.
 #[derive(Clone)]
-pub(super) struct Reply {
+pub(crate) struct Reply {
     pub(super) session: Arc<Session>,
     pub(super) request_id: u64,
 }
@@ -96,7 +96,10 @@ pub(crate) fn ack(
         });
     }
     if request.delivered.len() > DELIVERED_MAX {
-        return Err(Failure::invalid("ack.delivered", format!("at most {DELIVERED_MAX} conversations")));
+        return Err(Failure::invalid(
+            "ack.delivered",
+            format!("at most {DELIVERED_MAX} conversations"),
+        ));
     }
     counter("ack.client_seq", request.client_seq)?;
     let delivered = request.delivered.iter().map(|delivered| {
@@ -121,10 +124,12 @@ pub(crate) fn ack(
 
 fn enqueue(app: &App, turn: usize, item: Item) -> Result<(), Failure> {
     let batchers = &app.messaging.batchers;
-    batchers[turn % batchers.len()].try_send(item).map_err(|error| match error {
-        TrySendError::Full(_) => Failure::overloaded(),
-        TrySendError::Closed(_) => Failure::unavailable(reason::SHUTTING_DOWN, "the server is shutting down"),
-    })
+    batchers[turn % batchers.len()]
+        .try_send(item)
+        .map_err(|error| match error {
+            TrySendError::Full(_) => Failure::overloaded(),
+            TrySendError::Closed(_) => Failure::unavailable(reason::SHUTTING_DOWN, "the server is shutting down"),
+        })
 }
 
 pub(super) fn counter(parameter: &'static str, value: u64) -> Result<u64, Failure> {
@@ -162,7 +167,10 @@ pub(super) fn outgoing(sender: Identity, request: wire::Send) -> Result<Outgoing
         return Err(Failure::invalid("send.ciphertext", rule));
     };
     if data.class != request.class {
-        return Err(Failure::invalid("send.class", "is not the class in the authenticated data"));
+        return Err(Failure::invalid(
+            "send.class",
+            "is not the class in the authenticated data",
+        ));
     }
     Ok(Outgoing {
         sender,

@@ -80,8 +80,8 @@ struct Commit {
 
 async fn accept(app: &App, commit: &Commit, bundle: CommitBundle) -> Result<Outcome, GroupFailure> {
     let stored = commit_store::stored_group(&mut app.db.reader().await?, commit.id).await?;
-    let stored = stored
-        .ok_or_else(|| Failure::not_found(reason::CONVERSATION_UNKNOWN, "there is no such conversation"))?;
+    let stored =
+        stored.ok_or_else(|| Failure::not_found(reason::CONVERSATION_UNKNOWN, "there is no such conversation"))?;
     if (stored.generation, stored.epoch) != (commit.generation, commit.epoch) {
         return Ok(lost(app, commit, &stored).await?);
     }
@@ -246,7 +246,11 @@ async fn store(tx: &mut Tx, change: &Change) -> Result<Option<(u64, Vec<Delivery
         logged: false,
     };
     let counters = Some((committer.device, client_seq));
-    let parcels: &[Parcel] = if change.welcomed.is_empty() { &[commit] } else { &[commit, welcome] };
+    let parcels: &[Parcel] = if change.welcomed.is_empty() {
+        &[commit]
+    } else {
+        &[commit, welcome]
+    };
     let deliveries = commit_store::send_parcels(tx, parcels, counters, change.now_ms).await?;
     Ok(Some((seq, deliveries)))
 }

@@ -14,8 +14,8 @@ use openmls::{
     messages::group_info::VerifiableGroupInfo,
     prelude::{
         BasicCredential, ContentType, Extensions, LeafNode, MlsMessageBodyIn, MlsMessageIn, OpenMlsSignaturePublicKey,
-        ProcessedMessageContent, Proposal, ProposalOrRefType, ProtocolMessage, PublicGroup, PublicMessageIn,
-        Sender, SignaturePublicKey, Verifiable as _,
+        ProcessedMessageContent, Proposal, ProposalOrRefType, ProtocolMessage, PublicGroup, PublicMessageIn, Sender,
+        SignaturePublicKey, Verifiable as _,
     },
 };
 use openmls_rust_crypto::RustCrypto;
@@ -134,7 +134,10 @@ impl Group {
         let path_leaf = commit.update_path_leaf_node();
         let (committer, index, key) = match sender {
             Sender::Member(index) => {
-                let leaf = self.inner.leaf(*index).ok_or_else(|| refused(COMMIT, "its sender has no leaf"))?;
+                let leaf = self
+                    .inner
+                    .leaf(*index)
+                    .ok_or_else(|| refused(COMMIT, "its sender has no leaf"))?;
                 // A path may replace the signature key; the policy then refuses, as a device is its key.
                 let key = path_leaf.unwrap_or(leaf).signature_key().clone();
                 (Committer::Member(credential(leaf)?), index.u32(), key)
@@ -217,12 +220,17 @@ impl Group {
             .map_err(encoding)?;
         // GroupInfoTBS ends with the confirmation tag and the signer (RFC 9420 section 12.4.3).
         let signed = info.unsigned_payload().map_err(encoding)?;
-        let tag = self.inner.confirmation_tag().tls_serialize_detached().map_err(encoding)?;
+        let tag = self
+            .inner
+            .confirmation_tag()
+            .tls_serialize_detached()
+            .map_err(encoding)?;
         let tail = [tag.as_slice(), &committer.to_be_bytes()].concat();
         if claimed != actual || !signed.ends_with(&tail) {
             return Err(PolicyError::GroupInfo.into());
         }
-        let key = OpenMlsSignaturePublicKey::from_signature_key(key.clone(), context.ciphersuite().signature_algorithm());
+        let key =
+            OpenMlsSignaturePublicKey::from_signature_key(key.clone(), context.ciphersuite().signature_algorithm());
         info.verify_no_out(&self.crypto, &key)
             .map_err(|_| PolicyError::GroupInfo.into())
     }

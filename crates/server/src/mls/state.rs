@@ -4,10 +4,10 @@
 
 use std::cell::RefCell;
 
-use openmls_traits::{public_storage::PublicStorageProvider, storage::CURRENT_VERSION};
 use openmls_traits::storage::traits::{
     ConfirmationTag, GroupContext, GroupId, InterimTranscriptHash, ProposalRef, QueuedProposal, TreeSync,
 };
+use openmls_traits::{public_storage::PublicStorageProvider, storage::CURRENT_VERSION};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Why a state could not be written or read.

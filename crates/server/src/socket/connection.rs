@@ -122,7 +122,10 @@ async fn receive(app: &App, session: &Arc<Session>, message: Bytes) -> Result<()
         return Err((CloseCode::Policy, Some(failure)));
     };
     if frame.request_id == 0 {
-        return Err((CloseCode::Malformed, Some(malformed("request_id must be greater than 0"))));
+        return Err((
+            CloseCode::Malformed,
+            Some(malformed("request_id must be greater than 0")),
+        ));
     }
     dispatch::request(app, session, frame.request_id, body).await;
     Ok(())
@@ -171,12 +174,7 @@ where
     outcome.map_err(|_| (CloseCode::Normal, None))
 }
 
-async fn send_page<S>(
-    app: &App,
-    session: &Session,
-    socket: &mut WebSocket<S>,
-    behind: u64,
-) -> Result<(), End>
+async fn send_page<S>(app: &App, session: &Session, socket: &mut WebSocket<S>, behind: u64) -> Result<(), End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {

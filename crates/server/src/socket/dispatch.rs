@@ -8,15 +8,14 @@ use std::{future::Future, sync::Arc};
 use kabar_protocol::{
     VERSIONS,
     limits::{CIPHERTEXT_BYTES_MAX, FRAME_BYTES_MAX, KEY_PACKAGES_MAX, MEMBERS_MAX, TEXT_CHARS_MAX},
-    wire::{
-        self, client_frame::Body as Request, register_outcome, server_frame::Body as Response,
-    },
+    wire::{self, client_frame::Body as Request, register_outcome, server_frame::Body as Response},
 };
 
 use super::{CloseCode, Identity, Session, frame};
 use crate::{
-    accounts, app::App,
+    accounts,
     accounts::Registered,
+    app::App,
     error::{Failure, reason},
     messaging,
     metrics::Metrics,
@@ -28,7 +27,10 @@ pub(super) async fn request(app: &App, session: &Arc<Session>, request_id: u64, 
     match body {
         Request::Ping(_) => {
             let server_time_ms = app.now_ms();
-            session.respond(frame::response(request_id, Response::Pong(wire::Pong { server_time_ms })));
+            session.respond(frame::response(
+                request_id,
+                Response::Pong(wire::Pong { server_time_ms }),
+            ));
         }
         Request::Authenticate(body) => {
             let outcome = Box::pin(authenticate(app, session, request_id, body)).await;
@@ -178,7 +180,15 @@ async fn authenticate(
 ) -> Result<(), Failure> {
     unclaimed(session)?;
     let identity = accounts::authenticate(app, session, &body).await?;
-    open_session(app, session, request_id, identity, body.resume_cursor, Response::Session).await
+    open_session(
+        app,
+        session,
+        request_id,
+        identity,
+        body.resume_cursor,
+        Response::Session,
+    )
+    .await
 }
 
 async fn register(app: &App, session: &Arc<Session>, request_id: u64, body: wire::Register) -> Result<(), Failure> {
@@ -206,7 +216,10 @@ async fn register(app: &App, session: &Arc<Session>, request_id: u64, body: wire
 fn unclaimed(session: &Session) -> Result<(), Failure> {
     match session.identity() {
         None => Ok(()),
-        Some(_) => Err(Failure::denied(reason::SESSION_EXISTS, "this socket is a device's already")),
+        Some(_) => Err(Failure::denied(
+            reason::SESSION_EXISTS,
+            "this socket is a device's already",
+        )),
     }
 }
 
@@ -241,7 +254,11 @@ async fn open_session(
     };
     session.respond(frame::response(request_id, outcome(answer)));
     // A cursor from another life of the database says nothing about this one's queue.
-    let resume = if resume_cursor > inbox.last_cursor { 0 } else { resume_cursor };
+    let resume = if resume_cursor > inbox.last_cursor {
+        0
+    } else {
+        resume_cursor
+    };
     session.begin_delivery(resume.max(inbox.acked_cursor), inbox.acked_cursor);
     Ok(())
 }

@@ -1,12 +1,6 @@
 //! The one listener: accept, TLS, HTTP, and the hand-over of a socket to its own small task.
 
-use std::{
-    convert::Infallible,
-    net::SocketAddr,
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{Request, Response};
@@ -91,7 +85,10 @@ pub(crate) async fn serve(app: App, listener: Listener, router: Router) {
         };
         // Frames are batched by the session already.
         let _ = stream.set_nodelay(true);
-        let open = app.metrics.socket_connections.load(std::sync::atomic::Ordering::Relaxed);
+        let open = app
+            .metrics
+            .socket_connections
+            .load(std::sync::atomic::Ordering::Relaxed);
         if usize::try_from(open).unwrap_or(0) >= app.config.socket.connections_max {
             continue;
         }
@@ -184,10 +181,14 @@ fn hand_over<S: Stream>(app: App, session: Arc<Session>, upgraded: Upgraded) {
     }
     let io = parts.io.into_inner();
     let id = app.connections.add(Arc::clone(&session));
-    app.metrics.socket_connections.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    app.metrics
+        .socket_connections
+        .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     app.tasks.clone().spawn(async move {
         connection::run(app.clone(), session, io).await;
         app.connections.remove(id);
-        app.metrics.socket_connections.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        app.metrics
+            .socket_connections
+            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
     });
 }

@@ -246,7 +246,9 @@ impl Session {
             return Ok(());
         }
         let mut outbox = self.outbox();
-        let bucket = outbox.sends.get_or_insert_with(|| Bucket::full(RateLimit::Sends, now_ms));
+        let bucket = outbox
+            .sends
+            .get_or_insert_with(|| Bucket::full(RateLimit::Sends, now_ms));
         bucket
             .take(RateLimit::Sends, now_ms)
             .map_err(|retry_after_ms| Failure::rate_limited(RateLimit::Sends, retry_after_ms))
@@ -291,7 +293,10 @@ mod tests {
         let session = Session::new(None, [0; 32], 0);
         session.begin_delivery(cursor, cursor);
         assert!(matches!(session.next_work(), Work::Page(from) if from == cursor));
-        assert!(session.page_sent(cursor, false), "the queue is empty for the first time");
+        assert!(
+            session.page_sent(cursor, false),
+            "the queue is empty for the first time"
+        );
         session
     }
 
@@ -318,7 +323,10 @@ mod tests {
         session.deliver(6, Bytes::new);
         assert!(matches!(session.next_work(), Work::Page(4)));
         session.deliver(7, Bytes::new);
-        assert!(!session.page_sent(6, false), "something newer came while the page was read");
+        assert!(
+            !session.page_sent(6, false),
+            "something newer came while the page was read"
+        );
         assert!(matches!(session.next_work(), Work::Page(6)));
         assert!(!session.page_sent(7, false), "queue_empty is sent once");
         session.deliver(8, Bytes::new);

@@ -40,12 +40,18 @@ impl Default for Connections {
 impl Connections {
     pub(crate) fn add(&self, session: Arc<Session>) -> u64 {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        self.shard(id).lock().unwrap_or_else(PoisonError::into_inner).insert(id, session);
+        self.shard(id)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, session);
         id
     }
 
     pub(crate) fn remove(&self, id: u64) {
-        self.shard(id).lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.shard(id)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
     }
 
     fn shard(&self, id: u64) -> &Mutex<HashMap<u64, Arc<Session>>> {

@@ -18,7 +18,10 @@ pub(super) fn handshake(app: &App, request: &Request<hyper::body::Incoming>) -> 
     if !is_token(headers, header::CONNECTION, "upgrade") || !is_token(headers, header::UPGRADE, "websocket") {
         return Err(refuse(StatusCode::UPGRADE_REQUIRED, "this path speaks WebSocket only"));
     }
-    if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+    if headers
+        .get(header::SEC_WEBSOCKET_VERSION)
+        .is_none_or(|version| version != "13")
+    {
         return Err(refuse(StatusCode::BAD_REQUEST, "Sec-WebSocket-Version must be 13"));
     }
     let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY) else {
@@ -46,7 +49,10 @@ fn refuse(status: StatusCode, message: &'static str) -> Response<Body> {
 }
 
 fn is_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {
-    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    let values = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
     values
         .flat_map(|value| value.split(','))
         .any(|value| value.trim().eq_ignore_ascii_case(token))
@@ -64,7 +70,9 @@ fn origin_allowed(public_url: &str, origin: &HeaderValue) -> bool {
     };
     let host = page.host().unwrap_or_default();
     let local = host == "localhost" || host.ends_with(".localhost");
-    let ours_local = ours.host().is_some_and(|host| host == "localhost" || host.ends_with(".localhost"));
+    let ours_local = ours
+        .host()
+        .is_some_and(|host| host == "localhost" || host.ends_with(".localhost"));
     page.scheme_str() == Some("http") && local && ours_local && page.port_u16() == ours.port_u16()
 }
 

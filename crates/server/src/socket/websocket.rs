@@ -173,7 +173,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
                 return Err(ReadError::Closed);
             }
             (OPCODE_TEXT, _) => return Err(ReadError::Protocol("messages are binary, this one is text")),
-            _ => return Err(ReadError::Protocol("a fragment is out of place, or its opcode is unknown")),
+            _ => {
+                return Err(ReadError::Protocol(
+                    "a fragment is out of place, or its opcode is unknown",
+                ));
+            }
         }
         Ok(())
     }
@@ -292,9 +296,7 @@ fn header(input: &[u8]) -> Result<Option<Header>, ReadError> {
 
 fn unmask(payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
     let mut out = payload.to_vec();
-    let wide = u64::from_ne_bytes([
-        mask[0], mask[1], mask[2], mask[3], mask[0], mask[1], mask[2], mask[3],
-    ]);
+    let wide = u64::from_ne_bytes([mask[0], mask[1], mask[2], mask[3], mask[0], mask[1], mask[2], mask[3]]);
     let mut chunks = out.chunks_exact_mut(8);
     for chunk in &mut chunks {
         let mut word = [0; 8];
@@ -373,8 +375,16 @@ mod tests {
 
     #[tokio::test]
     async fn text_unmasked_and_misplaced_frames_are_refused() {
-        for frame in [masked(0x81, b"text"), vec![0x82, 0x01, 0], masked(0x80, b"x"), masked(0xC2, b"x")] {
-            assert!(matches!(read_all(&[&frame]).await, Err(ReadError::Protocol(_))), "{frame:?}");
+        for frame in [
+            masked(0x81, b"text"),
+            vec![0x82, 0x01, 0],
+            masked(0x80, b"x"),
+            masked(0xC2, b"x"),
+        ] {
+            assert!(
+                matches!(read_all(&[&frame]).await, Err(ReadError::Protocol(_))),
+                "{frame:?}"
+            );
         }
     }
 

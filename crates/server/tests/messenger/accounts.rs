@@ -1,0 +1,1 @@
+//! Accounts, devices, the directory, KeyPackages, phone numbers.

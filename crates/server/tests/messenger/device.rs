@@ -1,0 +1,468 @@
+//! A device with its account, its keys and its MLS groups, on a socket.
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::{Signer as _, SigningKey};
+use kabar_protocol::{
+    credential::Credential,
+    device_list::DeviceList,
+    ids::{AccountId, ConversationId, DeviceId},
+    mls_header::opaque_private_message,
+    policy::GROUP_POLICY_EXTENSION,
+    signing, suite,
+    wire::{
+        self, AuthenticatedData, CommitBundle, ConversationKind, DeviceAddress, DeviceListEntry, DeviceListEntryBody,
+        GroupPolicy, MemberRole, MessageClass, Role,
+        client_frame::Body as Request,
+        device_list_entry_body::{Change, DeviceKey, Genesis},
+        server_frame::Body as Response,
+    },
+};
+use kabar_server::Server;
+use openmls::{messages::group_info::VerifiableGroupInfo, prelude::*};
+use openmls_basic_credential::SignatureKeyPair;
+use openmls_rust_crypto::OpenMlsRustCrypto;
+use prost::Message as _;
+use rand::{RngCore as _, SeedableRng as _, rngs::StdRng};
+use tls_codec::{Deserialize as _, Serialize as _};
+
+use crate::socket::Socket;
+
+const XWING: Ciphersuite = Ciphersuite::MLS_256_XWING_AES128GCM_SHA256_Ed25519;
+
+pub(crate) struct Device {
+    pub(crate) socket: Socket,
+    pub(crate) list: DeviceList,
+    pub(crate) key: SigningKey,
+    pub(crate) account: AccountId,
+    pub(crate) id: DeviceId,
+    provider: OpenMlsRustCrypto,
+    signer: SignatureKeyPair,
+    pub(crate) groups: BTreeMap<ConversationId, MlsGroup>,
+    client_seq: u64,
+    sends: u64,
+}
+
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    StdRng::from_os_rng().fill_bytes(&mut bytes);
+    bytes
+}
+
+pub(crate) fn entry(body: &DeviceListEntryBody, signer: &SigningKey, added: Option<&SigningKey>) -> DeviceListEntry {
+    let body = body.encode_to_vec();
+    let sign = |key: &SigningKey, label| key.sign(&signing::labelled(label, &body)).to_vec();
+    DeviceListEntry {
+        signature: sign(signer, signing::DEVICE_LIST).into(),
+        signer: signer.verifying_key().to_bytes().to_vec().into(),
+        device_proof: added
+            .map(|key| sign(key, signing::DEVICE_PROOF))
+            .unwrap_or_default()
+            .into(),
+        body: body.into(),
+    }
+}
+
+pub(crate) fn device_key(key: &SigningKey) -> DeviceKey {
+    DeviceKey {
+        public_key: key.verifying_key().to_bytes().to_vec().into(),
+    }
+}
+
+fn capabilities() -> Capabilities {
+    Capabilities::builder()
+        .ciphersuites(vec![XWING, Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519])
+        .extensions(vec![ExtensionType::Unknown(GROUP_POLICY_EXTENSION)])
+        .build()
+}
+
+impl Device {
+    /// Registers a new account.
+    pub(crate) async fn register(server: &Server, username: Option<&str>) -> Self {
+        let (account_key, key) = (SigningKey::from_bytes(&random()), SigningKey::from_bytes(&random()));
+        let change = Genesis {
+            account_key: account_key.verifying_key().to_bytes().to_vec().into(),
+            first_device: Some(device_key(&key)),
+            salt: random::<16>().to_vec().into(),
+        };
+        let body = DeviceListEntryBody {
+            change: Some(Change::Genesis(change)),
+            ..Default::default()
+        };
+        let genesis = entry(&body, &account_key, Some(&key));
+        let list = DeviceList::from_genesis(&genesis).expect("a genesis");
+        let mut device = Self::new(Socket::open(server).await, list, key);
+        let request = wire::Register {
+            version: 1,
+            genesis: Some(genesis),
+            signature: device.sign_challenge().into(),
+            username: username.map(Into::into),
+            ..Default::default()
+        };
+        match device.socket.request(Request::Register(request)).await {
+            Response::Register(wire::RegisterOutcome {
+                outcome: Some(wire::register_outcome::Outcome::Session(_)),
+            }) => {}
+            other => panic!("not registered: {other:?}"),
+        }
+        device.socket.queue_empty().await;
+        device
+    }
+
+    /// A device of the list, not yet authenticated.
+    pub(crate) fn new(socket: Socket, list: DeviceList, key: SigningKey) -> Self {
+        let public = key.verifying_key().to_bytes();
+        Self {
+            socket,
+            account: list.account,
+            id: DeviceId::of_key(&public),
+            signer: SignatureKeyPair::from_raw(SignatureScheme::ED25519, key.to_bytes().to_vec(), public.to_vec()),
+            provider: OpenMlsRustCrypto::default(),
+            list,
+            key,
+            groups: BTreeMap::new(),
+            client_seq: 0,
+            sends: 0,
+        }
+    }
+
+    pub(crate) fn sign_challenge(&self) -> Vec<u8> {
+        let signed = signing::authenticate_bytes(&self.socket.challenge.nonce, self.account, self.id);
+        self.key.sign(&signed).to_vec()
+    }
+
+    /// Authenticates on the socket at hand.
+    pub(crate) async fn authenticate(&mut self, resume_cursor: u64) -> Response {
+        let request = wire::Authenticate {
+            version: 1,
+            account_id: self.account.to_bytes(),
+            device_id: self.id.to_bytes(),
+            signature: self.sign_challenge().into(),
+            resume_cursor,
+            suites: vec![],
+        };
+        self.socket.request(Request::Authenticate(request)).await
+    }
+
+    /// Drops the connection and opens another.
+    pub(crate) async fn reconnect(&mut self, server: &Server, resume_cursor: u64) -> wire::Session {
+        self.socket = Socket::open(server).await;
+        match self.authenticate(resume_cursor).await {
+            Response::Session(session) => session,
+            other => panic!("no session: {other:?}"),
+        }
+    }
+
+    fn credential(&self) -> CredentialWithKey {
+        let credential = Credential {
+            account: self.account,
+            device: self.id,
+            list_version: self.list.version,
+            list_hash: self.list.head_hash(),
+        };
+        CredentialWithKey {
+            credential: BasicCredential::new(credential.encode().to_vec()).into(),
+            signature_key: self.signer.public().into(),
+        }
+    }
+
+    pub(crate) fn key_package(&self, last_resort: bool) -> Vec<u8> {
+        let mut builder = KeyPackage::builder().leaf_node_capabilities(capabilities());
+        if last_resort {
+            builder = builder.mark_as_last_resort();
+        }
+        let bundle = builder
+            .build(XWING, &self.provider, &self.signer, self.credential())
+            .expect("a key package");
+        bundle.key_package().tls_serialize_detached().expect("encodes")
+    }
+
+    pub(crate) async fn publish_key_packages(&mut self, count: usize) -> u32 {
+        let request = wire::PublishKeyPackages {
+            key_packages: (0..count).map(|_| self.key_package(false).into()).collect(),
+            last_resort: Some(self.key_package(true).into()),
+        };
+        match self.socket.request(Request::PublishKeyPackages(request)).await {
+            Response::KeyPackagesPublished(published) => published.left,
+            other => panic!("not published: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn claim(&mut self, account: AccountId) -> wire::claim_key_packages_outcome::Claimed {
+        let request = wire::ClaimKeyPackages {
+            account_id: account.to_bytes(),
+            suite: suite::XWING.into(),
+            from_version: 0,
+        };
+        match self.socket.request(Request::ClaimKeyPackages(request)).await {
+            Response::ClaimKeyPackages(wire::ClaimKeyPackagesOutcome {
+                outcome: Some(wire::claim_key_packages_outcome::Outcome::Claimed(claimed)),
+            }) => claimed,
+            other => panic!("not claimed: {other:?}"),
+        }
+    }
+
+    /// Makes the group of a direct conversation with `peer`, whose packages these are.
+    pub(crate) fn direct_group(
+        &mut self,
+        peer: AccountId,
+        packages: &[wire::DeviceKeyPackage],
+    ) -> (ConversationId, CommitBundle) {
+        let id = ConversationId::direct(self.account, peer);
+        let mut accounts = [self.account, peer];
+        accounts.sort();
+        let policy = GroupPolicy {
+            version: 1,
+            kind: ConversationKind::Direct.into(),
+            conversation_id: id.to_bytes(),
+            generation: 0,
+            members: accounts
+                .iter()
+                .map(|account| MemberRole {
+                    account_id: account.to_bytes(),
+                    role: Role::Member.into(),
+                })
+                .collect(),
+        };
+        (id, self.group(id, 0, &policy, peer, packages))
+    }
+
+    pub(crate) fn group(
+        &mut self,
+        id: ConversationId,
+        generation: u32,
+        policy: &GroupPolicy,
+        peer: AccountId,
+        packages: &[wire::DeviceKeyPackage],
+    ) -> CommitBundle {
+        let ours = ExtensionType::Unknown(GROUP_POLICY_EXTENSION);
+        let extensions = Extensions::from_vec(vec![
+            Extension::Unknown(GROUP_POLICY_EXTENSION, UnknownExtension(policy.encode_to_vec())),
+            Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&[ours], &[], &[])),
+        ]);
+        let mut group = MlsGroup::builder()
+            .with_group_id(GroupId::from_slice(&id.group_id(generation)))
+            .ciphersuite(XWING)
+            .with_capabilities(capabilities())
+            .with_group_context_extensions(extensions.expect("extensions"))
+            .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+            .use_ratchet_tree_extension(true)
+            .build(&self.provider, &self.signer, self.credential())
+            .expect("a group");
+        let members = packages.iter().map(|package| self.checked(&package.key_package));
+        let members: Vec<KeyPackage> = members.collect();
+        let messages = group
+            .commit_builder()
+            .propose_adds(members)
+            .load_psks(self.provider.storage())
+            .expect("no PSKs")
+            .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| true)
+            .expect("a commit")
+            .stage_commit(&self.provider)
+            .expect("staged");
+        group.merge_pending_commit(&self.provider).expect("merged");
+        let mut bundle = bundle(messages);
+        bundle.commit = Default::default();
+        bundle.welcomed = packages
+            .iter()
+            .map(|package| DeviceAddress {
+                account_id: peer.to_bytes(),
+                device_id: package.device_id.clone(),
+            })
+            .collect();
+        self.groups.insert(id, group);
+        bundle
+    }
+
+    fn checked(&self, package: &[u8]) -> KeyPackage {
+        KeyPackageIn::tls_deserialize_exact(package)
+            .expect("a key package")
+            .validate(self.provider.crypto(), ProtocolVersion::Mls10)
+            .expect("a valid key package")
+    }
+
+    /// Commits a path update of its own leaf; merged by [`Self::merge`].
+    pub(crate) fn update(&mut self, id: ConversationId) -> CommitBundle {
+        let group = self.groups.get_mut(&id).expect("a group");
+        let messages = group
+            .self_update(&self.provider, &self.signer, LeafNodeParameters::default())
+            .expect("an update");
+        bundle(messages)
+    }
+
+    pub(crate) fn merge(&mut self, id: ConversationId) {
+        let group = self.groups.get_mut(&id).expect("a group");
+        group.merge_pending_commit(&self.provider).expect("merged");
+    }
+
+    pub(crate) fn epoch(&self, id: ConversationId) -> u64 {
+        self.groups[&id].epoch().as_u64()
+    }
+
+    /// Removes the leaves of these devices, by a commit.
+    pub(crate) fn remove(&mut self, id: ConversationId, devices: &[DeviceId]) -> CommitBundle {
+        let group = self.groups.get_mut(&id).expect("a group");
+        let leaves: Vec<LeafNodeIndex> = group
+            .members()
+            .filter(|member| devices.contains(&DeviceId::of_key(&member.signature_key)))
+            .map(|member| member.index)
+            .collect();
+        let messages = group
+            .commit_builder()
+            .propose_removals(leaves)
+            .load_psks(self.provider.storage())
+            .expect("no PSKs")
+            .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| true)
+            .expect("a commit")
+            .stage_commit(&self.provider)
+            .expect("staged");
+        bundle(messages)
+    }
+
+    /// Joins from outside, replacing an own leaf if there is one.
+    pub(crate) fn join_externally(&mut self, id: ConversationId, group_info: &[u8]) -> CommitBundle {
+        let info: VerifiableGroupInfo = match MlsMessageIn::tls_deserialize_exact(group_info).expect("a message").extract() {
+            MlsMessageBodyIn::GroupInfo(info) => info,
+            other => panic!("no GroupInfo: {other:?}"),
+        };
+        let config = MlsGroupJoinConfig::builder()
+            .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+            .use_ratchet_tree_extension(true)
+            .build();
+        let provider = OpenMlsRustCrypto::default();
+        let (mut group, messages) = MlsGroup::external_commit_builder()
+            .with_config(config)
+            .build_group(&provider, info, self.credential())
+            .expect("an external group")
+            .leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(capabilities()).build())
+            .load_psks(provider.storage())
+            .expect("no PSKs")
+            .build(provider.rand(), provider.crypto(), &self.signer, |_| true)
+            .expect("a commit")
+            .finalize(&provider)
+            .expect("finalized");
+        group.set_aad(Vec::new());
+        self.provider = provider;
+        self.groups.insert(id, group);
+        bundle(messages)
+    }
+
+    pub(crate) async fn create_direct(&mut self, peer: AccountId) -> ConversationId {
+        let claimed = self.claim(peer).await;
+        let (id, bundle) = self.direct_group(peer, &claimed.key_packages);
+        match self.create(id, bundle, None).await {
+            wire::create_conversation_outcome::Outcome::Created(created) => assert_eq!(created.seq, 1),
+            other => panic!("not created: {other:?}"),
+        }
+        id
+    }
+
+    pub(crate) async fn create(
+        &mut self,
+        id: ConversationId,
+        bundle: CommitBundle,
+        first: Option<wire::Send>,
+    ) -> wire::create_conversation_outcome::Outcome {
+        let request = wire::CreateConversation {
+            conversation_id: id.to_bytes(),
+            kind: ConversationKind::Direct.into(),
+            bundle: Some(bundle),
+            first,
+        };
+        match self.socket.request(Request::CreateConversation(request)).await {
+            Response::CreateConversation(outcome) => outcome.outcome.expect("an outcome"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn submit(
+        &mut self,
+        id: ConversationId,
+        epoch: u64,
+        bundle: CommitBundle,
+    ) -> wire::submit_commit_outcome::Outcome {
+        let request = wire::SubmitCommit {
+            conversation_id: id.to_bytes(),
+            generation: 0,
+            epoch,
+            bundle: Some(bundle),
+            client_seq: 0,
+        };
+        match self.socket.request(Request::SubmitCommit(request)).await {
+            Response::SubmitCommit(outcome) => outcome.outcome.expect("an outcome"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A message of true shape; the server cannot tell that nothing is encrypted in it.
+    pub(crate) fn message(&mut self, id: ConversationId, epoch: u64, bytes: usize) -> wire::Send {
+        self.client_seq += 1;
+        self.sends += 1;
+        let data = AuthenticatedData {
+            message_id: [&[1][..], &random::<31>()].concat().into(),
+            class: MessageClass::Content.into(),
+            timeline: vec![0; 16].into(),
+            device_list_version: 0,
+            device_list_hash: vec![0; 32].into(),
+        };
+        let group_id = id.group_id(0);
+        wire::Send {
+            conversation_id: id.to_bytes(),
+            generation: 0,
+            epoch,
+            client_message_id: random::<16>().to_vec().into(),
+            class: MessageClass::Content.into(),
+            ciphertext: opaque_private_message(&group_id, epoch, &data.encode_to_vec(), &vec![7; bytes]).into(),
+            ttl_s: 0,
+            client_seq: self.client_seq,
+        }
+    }
+
+    pub(crate) async fn send(&mut self, send: wire::Send) -> wire::send_outcome::Outcome {
+        match self.socket.request(Request::Send(send)).await {
+            Response::Send(outcome) => outcome.outcome.expect("an outcome"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) async fn sent(&mut self, send: wire::Send) -> wire::send_outcome::Sent {
+        match self.send(send).await {
+            wire::send_outcome::Outcome::Sent(sent) => sent,
+            other => panic!("not sent: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn ack(&mut self, cursor: u64, delivered: &[(ConversationId, u64)]) {
+        let request = wire::Ack {
+            cursor,
+            delivered: delivered
+                .iter()
+                .map(|(id, seq)| wire::DeliveredUpTo {
+                    conversation_id: id.to_bytes(),
+                    seq: *seq,
+                })
+                .collect(),
+            client_seq: self.client_seq,
+        };
+        match self.socket.request(Request::Ack(request)).await {
+            Response::Acked(_) => {}
+            other => panic!("not acknowledged: {other:?}"),
+        }
+    }
+}
+
+fn bundle(messages: CommitMessageBundle) -> CommitBundle {
+    let (commit, welcome, info) = messages.into_messages();
+    let encode = |message: MlsMessageOut| message.tls_serialize_detached().expect("encodes");
+    let _ = &info;
+    CommitBundle {
+        commit: encode(commit).into(),
+        group_info: info.map(encode_info).expect("a GroupInfo").into(),
+        welcome: welcome.map(encode).unwrap_or_default().into(),
+        welcomed: Vec::new(),
+    }
+}
+
+fn encode_info(info: MlsMessageOut) -> Vec<u8> {
+    info.tls_serialize_detached().expect("encodes")
+}

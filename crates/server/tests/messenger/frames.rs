@@ -1,0 +1,1 @@
+//! Frames that no honest client sends.

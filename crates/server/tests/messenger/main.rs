@@ -1,0 +1,54 @@
+//! The messenger from outside: real sockets, real MLS groups, a server in this process.
+
+mod accounts;
+mod device;
+mod frames;
+mod messages;
+mod socket;
+
+use kabar_server::{Clock, Config, Server};
+
+pub(crate) struct TestServer {
+    pub(crate) server: Server,
+    pub(crate) clock: Clock,
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) config: Config,
+}
+
+/// A day in 2026.
+const START_MS: i64 = 1_790_000_000_000;
+
+pub(crate) async fn start() -> TestServer {
+    start_with(|_| {}).await
+}
+
+pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> TestServer {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut config = Config::default();
+    config.server.data = directory.path().join("data");
+    config.server.listen = ([127, 0, 0, 1], 0).into();
+    change(&mut config);
+    let clock = Clock::manual(START_MS);
+    let server = Server::start_with_clock(config.clone(), kabar_server::not_found(), clock.clone())
+        .await
+        .expect("a server");
+    TestServer {
+        server,
+        clock,
+        directory,
+        config,
+    }
+}
+
+impl TestServer {
+    /// Stops, and starts on the same data.
+    pub(crate) async fn restart(self) -> Self {
+        self.server.shutdown().await;
+        let server =
+            Server::start_with_clock(self.config.clone(), kabar_server::not_found(), self.clock.clone());
+        Self {
+            server: server.await.expect("a server"),
+            ..self
+        }
+    }
+}

@@ -194,6 +194,7 @@ impl State {
             stamp: sent.stamp.to_vec(),
         });
         self.add_row(conversation, row.clone(), envelope);
+        self.show_early_marks(conversation, sent.seq);
         if let Some(command_id) = self.waiting.sends.remove(&order)
             && let Some(chat) = self.chats.get(&conversation)
         {

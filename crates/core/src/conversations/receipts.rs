@@ -114,8 +114,6 @@ impl State {
         let Some(chat) = self.chats.get_mut(&conversation).filter(|chat| chat.peer == account) else {
             return;
         };
-        // What nobody has sent cannot have been seen.
-        let to = to.min(chat.last_seq.max(chat.own_seq));
         let from = match state {
             MessageState::Read => chat.peer_read_seq,
             _ => chat.peer_delivered_seq.max(chat.peer_read_seq),
@@ -133,6 +131,24 @@ impl State {
                 state,
             });
         }
+    }
+
+    /// The peer may have a message before we know that the server has it: the mark was there first.
+    pub(super) fn show_early_marks(&mut self, conversation: ConversationId, seq: u64) {
+        let Some(chat) = self.chats.get(&conversation) else {
+            return;
+        };
+        let state = match seq {
+            seq if seq <= chat.peer_read_seq => MessageState::Read,
+            seq if seq <= chat.peer_delivered_seq => MessageState::Delivered,
+            _ => return,
+        };
+        self.work.push_back(Work::Marks {
+            conversation,
+            from: seq.saturating_sub(1),
+            to: seq,
+            state,
+        });
     }
 
     /// Shows the own messages in `from < seq <= to`, whose state has changed.

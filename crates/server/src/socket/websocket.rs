@@ -303,7 +303,7 @@ fn unmask(payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
         word.copy_from_slice(chunk);
         chunk.copy_from_slice(&(u64::from_ne_bytes(word) ^ wide).to_ne_bytes());
     }
-    for (byte, mask) in chunks.into_remainder().iter_mut().zip(mask) {
+    for (byte, mask) in chunks.into_remainder().iter_mut().zip(mask.into_iter().cycle()) {
         *byte ^= mask;
     }
     out
@@ -358,11 +358,11 @@ mod tests {
     #[tokio::test]
     async fn whole_split_and_fragmented_messages_arrive() {
         let whole = masked(0x82, b"one");
-        let split = masked(0x82, &[7; 200]);
+        let split = masked(0x82, &[7; 207]);
         let fragments = [masked(0x02, b"fo"), masked(0x89, b"ping"), masked(0x80, b"ur")].concat();
         let messages = read_all(&[&whole, &split[..50], &split[50..], &fragments]).await;
         let messages = messages.expect("valid frames");
-        assert_eq!(messages, [&b"one"[..], &[7; 200], b"four"]);
+        assert_eq!(messages, [&b"one"[..], &[7; 207], b"four"]);
     }
 
     #[tokio::test]

@@ -28,7 +28,7 @@ use tls_codec::{Deserialize as _, Serialize as _};
 
 use crate::socket::Socket;
 
-const XWING: Ciphersuite = Ciphersuite::MLS_256_XWING_AES128GCM_SHA256_Ed25519;
+const XWING: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
 
 pub(crate) struct Device {
     pub(crate) socket: Socket,

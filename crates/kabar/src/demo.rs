@@ -3,13 +3,13 @@
 //! Halo is no back door: an ordinary encrypted client with its own home beside the server's data, which signs up
 //! like anybody and answers what people write to it.
 
-use std::{path::Path, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
 use kabar_client::{
     Client, Options,
     api::{Command, MessageKind, MessageView, Notification, Reply},
 };
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio_util::sync::CancellationToken;
 
 use crate::output::Failure;
@@ -17,11 +17,17 @@ use crate::output::Failure;
 const USERNAME: &str = "halo";
 const NAME: &str = "Halo (demo)";
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
-/// What Halo takes in at a time when it was not running.
-const CATCH_UP_CHATS_MESSAGES: u32 = 20;
+/// How far back Halo looks for the newest message of a chat that it has not answered.
+const LOOK_BACK_MESSAGES: u32 = 20;
 
-/// Signs Halo up, once per data directory, and answers until `stop`.
-pub(crate) async fn run(data: &Path, server: String, stop: CancellationToken) -> Result<(), Failure> {
+/// Plays Halo until `stop`. What goes wrong is logged: the server serves on without a demo person.
+pub(crate) async fn run(data: PathBuf, server: String, stop: CancellationToken) {
+    if let Err(failure) = play(data, server, stop).await {
+        tracing::error!(code = failure.code, "the demo person stopped: {}", failure.message);
+    }
+}
+
+async fn play(data: PathBuf, server: String, stop: CancellationToken) -> Result<(), Failure> {
     let options = Options {
         home: data.join("demo/halo"),
         server: Some(server),
@@ -29,22 +35,26 @@ pub(crate) async fn run(data: &Path, server: String, stop: CancellationToken) ->
         lock_timeout: Duration::from_secs(1),
     };
     let client = Client::open(options).await?;
-    let mut news = client.notifications();
-    sign_up(&client).await?;
-    answer_unread(&client).await?;
+    let news = client.notifications();
+    let result = tokio::select! {
+        () = stop.cancelled() => Ok(()),
+        result = converse(&client, news) => result,
+    };
+    client.close().await;
+    result
+}
+
+async fn converse(client: &Client, mut news: broadcast::Receiver<Notification>) -> Result<(), Failure> {
+    sign_up(client).await?;
+    answer_unread(client).await?;
     loop {
-        tokio::select! {
-            () = stop.cancelled() => break,
-            item = news.recv() => match item {
-                Ok(Notification::Message { message }) => answer(&client, &message).await?,
-                Ok(_) => {}
-                Err(RecvError::Lagged(_)) => answer_unread(&client).await?,
-                Err(RecvError::Closed) => break,
-            },
+        match news.recv().await {
+            Ok(Notification::Message { message }) => answer(client, &message).await?,
+            Ok(_) => {}
+            Err(RecvError::Lagged(_)) => answer_unread(client).await?,
+            Err(RecvError::Closed) => return Ok(()),
         }
     }
-    client.close().await;
-    Ok(())
 }
 
 async fn sign_up(client: &Client) -> Result<(), Failure> {
@@ -61,7 +71,7 @@ async fn answer_unread(client: &Client) -> Result<(), Failure> {
     client.command(Command::WaitIdle, ANSWER_TIMEOUT).await?;
     let Reply::Chats { chats } = client.command(Command::ListChats, ANSWER_TIMEOUT).await? else { return Ok(()) };
     for chat in chats.iter().filter(|chat| chat.unread > 0) {
-        let limit = chat.unread.min(CATCH_UP_CHATS_MESSAGES);
+        let limit = chat.unread.min(LOOK_BACK_MESSAGES);
         let list = Command::ListMessages { conversation_id: chat.conversation_id, before: None, limit };
         if let Reply::Messages { messages, .. } = client.command(list, ANSWER_TIMEOUT).await?
             && let Some(newest) = messages.iter().find(|message| !message.mine)

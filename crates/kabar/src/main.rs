@@ -1,8 +1,11 @@
 //! The one binary: server, operator's commands, command-line client, benchmarks.
 
+mod admin;
 mod bench;
 mod chat;
+mod demo;
 mod output;
+mod serve;
 mod web;
 
 use std::process::ExitCode;
@@ -24,6 +27,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the messenger server
+    Serve(serve::ServeArgs),
+    /// Operate a server: works beside a running one
+    Admin(admin::AdminArgs),
     /// Chat from the command line, encrypted like everywhere
     Chat(Box<chat::ChatArgs>),
     /// Put load on a running server and measure it
@@ -49,7 +56,9 @@ fn main() -> ExitCode {
 
 async fn run(command: Command, output: Output) -> Result<(), Failure> {
     match command {
-        Command::Bench(args) => bench::run(args, output).await,
+        Command::Serve(args) => serve::run(args).await,
+        Command::Admin(args) => admin::run(args, output).await,
         Command::Chat(args) => chat::run(*args, output).await,
+        Command::Bench(args) => bench::run(args, output).await,
     }
 }

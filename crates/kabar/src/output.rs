@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use kabar_client::api::ApiError;
+use kabar_server::{StartError, admin::AdminError};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -46,6 +47,18 @@ impl From<kabar_client::HomeError> for Failure {
             kabar_client::HomeError::Io { .. } | kabar_client::HomeError::Store { .. } => "home_unusable",
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        Self::new("start", error.to_string())
+    }
+}
+
+impl From<AdminError> for Failure {
+    fn from(error: AdminError) -> Self {
+        Self { code: error.code, message: error.message }
     }
 }
 

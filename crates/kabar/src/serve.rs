@@ -1,11 +1,12 @@
 //! `kabar serve`: configuration from file, environment and flags; the server with the embedded web app; signals.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{io::Write as _, net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use kabar_server::{Config, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
 
 use crate::{demo, output::Failure, web};
 
@@ -32,4 +33,88 @@ pub(crate) struct ServeArgs {
     /// Demo data once, verification codes on screen: for trying things out
     #[arg(long)]
     dev: bool,
+}
+
+impl ServeArgs {
+    /// The flags that were given, as the tables that the configuration is made of.
+    fn overrides(&self) -> toml::Table {
+        let path = |path: &PathBuf| path.to_string_lossy().into_owned();
+        let given = [
+            ("data", self.data.as_ref().map(path)),
+            ("listen", self.listen.map(|address| address.to_string())),
+            ("public_url", self.public_url.clone()),
+            ("tls_cert", self.tls_cert.as_ref().map(path)),
+            ("tls_key", self.tls_key.as_ref().map(path)),
+        ];
+        let mut server: toml::Table =
+            given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into()))).collect();
+        if self.dev {
+            server.insert("dev".to_owned(), true.into());
+        }
+        toml::Table::from_iter([("server".to_owned(), server.into())])
+    }
+}
+
+pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
+    log_to_stderr();
+    let config = Config::load(args.config.as_deref(), args.overrides())?;
+    let dev = config.server.dev;
+    let data = config.server.data.clone();
+    let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
+    // Before the listener: a signal that comes early is not lost.
+    let stop = stop_on_signal()?;
+    let server = Server::start(config, web::router()).await?;
+    // Scripts wait for these lines.
+    let mut out = std::io::stdout();
+    let address = format!("{scheme}://{}", server.local_addr());
+    writeln!(out, "listening on {address}")?;
+    writeln!(out, "open {}", server.public_url())?;
+    if let Some(second) = second_person(server.public_url()).filter(|_| dev) {
+        writeln!(out, "open {second} as well, to be a second person")?;
+    }
+    out.flush()?;
+    let demo = dev.then(|| tokio::spawn(demo::run(data, address, stop.clone())));
+    stop.cancelled().await;
+    if let Some(demo) = demo {
+        demo.await.map_err(|error| Failure::new("demo", error.to_string()))?;
+    }
+    server.shutdown().await;
+    Ok(())
+}
+
+/// Any NAME.localhost is a browser origin of its own: another person on the same machine.
+fn second_person(public_url: &str) -> Option<String> {
+    let port = public_url.strip_prefix("http://localhost")?;
+    Some(format!("http://dua.localhost{port}"))
+}
+
+fn stop_on_signal() -> Result<CancellationToken, Failure> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        stopped.cancel();
+    });
+    Ok(stop)
+}
+
+/// `RUST_LOG` chooses; the default tells what an operator wants to know.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::second_person;
+
+    #[test]
+    fn a_second_person_has_an_origin_of_its_own() {
+        assert_eq!(second_person("http://localhost:8080").as_deref(), Some("http://dua.localhost:8080"));
+        assert_eq!(second_person("https://chat.example"), None);
+    }
 }

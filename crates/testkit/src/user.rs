@@ -7,10 +7,13 @@ use kabar_client::{
     api::{ApiError, ChatView, Command, Me, MessageKind, MessageState, MessageView, Reply},
 };
 use kabar_protocol::ids::{ConversationId, MessageId};
+use tokio::{
+    sync::broadcast::error::RecvError,
+    time::{Instant, timeout_at},
+};
 
 /// Longer than anything a healthy run needs; a test that waits this long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
-const POLL: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 pub struct TestUser {
@@ -108,35 +111,49 @@ impl TestUser {
             .collect()
     }
 
-    /// Waits until the conversation has these texts and no others.
-    #[track_caller]
+    /// Waits until the conversation has these texts and no others, in this order.
     pub async fn sees(&self, conversation_id: ConversationId, expected: &[&str]) {
-        let mut texts = Vec::new();
-        for _ in 0..PATIENCE.as_millis() / POLL.as_millis() {
-            texts = self.texts(conversation_id).await;
-            if texts == expected {
-                return;
-            }
-            tokio::time::sleep(POLL).await;
-        }
-        panic!("{} sees {texts:?}, expected {expected:?}", self.me.name);
+        self.until(async || {
+            let texts = self.texts(conversation_id).await;
+            if texts == expected { Ok(()) } else { Err(format!("sees {texts:?}, expected {expected:?}")) }
+        })
+        .await;
+    }
+
+    /// As [`Self::sees`], in whatever order they came.
+    pub async fn sees_in_any_order(&self, conversation_id: ConversationId, expected: &[&str]) {
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        self.until(async || {
+            let mut texts = self.texts(conversation_id).await;
+            texts.sort_unstable();
+            if texts == expected { Ok(()) } else { Err(format!("sees {texts:?}, expected {expected:?}")) }
+        })
+        .await;
     }
 
     /// Waits until one of our messages has got at least this far.
     pub async fn reaches(&self, message: &MessageView, state: MessageState) {
-        let mut last = None;
-        for _ in 0..PATIENCE.as_millis() / POLL.as_millis() {
+        self.until(async || {
             let messages = self.messages(message.conversation_id).await;
-            last = messages
-                .iter()
-                .find(|m| m.message_id == message.message_id)
-                .map(|m| m.state);
-            if last.is_some_and(|reached| reached >= state) {
-                return;
+            let reached = messages.iter().find(|m| m.message_id == message.message_id).map(|m| m.state);
+            if reached >= Some(state) { Ok(()) } else { Err(format!("has a message that is {reached:?}, not {state:?}")) }
+        })
+        .await;
+    }
+
+    /// Looks again after each notification until `condition` holds; panics with its last complaint.
+    async fn until(&self, condition: impl AsyncFn() -> Result<(), String>) {
+        let mut news = self.client.notifications();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let Err(complaint) = condition().await else { return };
+            match timeout_at(deadline, news.recv()).await {
+                Ok(Ok(_) | Err(RecvError::Lagged(_))) => {}
+                Ok(Err(RecvError::Closed)) => panic!("{}'s client stopped; {complaint}", self.me.name),
+                Err(_) => panic!("{} {complaint}", self.me.name),
             }
-            tokio::time::sleep(POLL).await;
         }
-        panic!("{}'s message is {last:?}, expected {state:?}", self.me.name);
     }
 
     pub async fn read(&self, up_to: MessageId) {

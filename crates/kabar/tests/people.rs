@@ -1,0 +1,151 @@
+//! `kabar chat` against `kabar serve`, both as real processes.
+
+mod support;
+
+use serde_json::json;
+use support::{Person, Serve, directory, kabar};
+
+#[test]
+fn two_people_chat_from_the_command_line() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let ani = Person::new(directory.path(), "ani", &server.url);
+    let registered = ani.ok(&["register", "--name", "Ani", "--username", "ani"]);
+    assert_eq!(registered["account_id"].as_str().map(str::len), Some(32));
+    assert_eq!(registered["device_id"].as_str().map(str::len), Some(32));
+    let budi = Person::register(directory.path(), "Budi", &server.url);
+
+    let sent = ani.send("@budi", "apa kabar?");
+    assert_eq!(sent["state"], "sent");
+    let received = budi.lines(&["receive"]);
+    assert_eq!(received.len(), 1, "{received:?}");
+    let item = &received[0];
+    assert_eq!((&item["kind"], &item["text"], &item["request"]), (&json!("text"), &json!("apa kabar?"), &json!(true)));
+    assert_eq!(item["message_id"], sent["message_id"]);
+    assert_eq!(item["conversation_id"], sent["conversation_id"]);
+    assert_eq!(item["from"]["account_id"], registered["account_id"]);
+    assert_eq!(item["from"]["name"], "Ani");
+    assert!(budi.lines(&["receive"]).is_empty(), "each item once per home");
+
+    budi.ok(&["read", "--message", sent["message_id"].as_str().unwrap_or_default()]);
+    let receipts = ani.lines(&["receive", "--timeout", "5"]);
+    assert!(receipts.iter().any(|item| item["kind"] == "receipt" && item["state"] == "read"), "{receipts:?}");
+
+    budi.send(sent["conversation_id"].as_str().unwrap_or_default(), "baik");
+    assert_eq!(ani.texts(), ["baik"]);
+    let number = ani.ok(&["safety-number", "--with", "@budi"])["safety_number"].clone();
+    assert_eq!(number, budi.ok(&["safety-number", "--with", "@ani"])["safety_number"]);
+    assert_eq!(ani.ok(&["whoami"])["username"], "ani");
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn a_phone_number_is_proved_by_the_code_that_the_operator_holds() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let ani = Person::new(directory.path(), "ani", &server.url);
+    let pending = ani.ok(&["register", "--name", "Ani", "--phone", "+6281234567890"]);
+    assert_eq!(pending["verification"], "pending");
+    assert!(pending["resend_after_s"].as_u64().is_some_and(|s| s > 0));
+    assert!(pending.get("code").is_none(), "only --dev shows it");
+
+    let (code, message) = ani.refused(&["phone", "+6281234567890"]);
+    assert_eq!(code, "too_soon", "{message}");
+    let held = server.admin(&["registration-code", "+6281234567890"]);
+    let held = held["code"].as_str().expect("code");
+    let wrong = if held == "000000" { "000001" } else { "000000" };
+    let (code, message) = ani.refused(&["verify", "--code", wrong]);
+    assert_eq!(code, "code_wrong", "{message}");
+    let verified = ani.ok(&["verify", "--code", held]);
+    assert_eq!(verified["account_id"].as_str().map(str::len), Some(32));
+
+    let budi = Person::register(directory.path(), "Budi", &server.url);
+    budi.send("+62 812-3456-7890", "lewat nomor");
+    assert_eq!(ani.texts(), ["lewat nomor"]);
+    let log = server.log();
+    assert!(!log.contains("81234567890") && !log.contains(held), "neither number nor code reaches a log");
+}
+
+#[test]
+fn bad_input_is_named_with_its_rule() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let ani = Person::register(directory.path(), "Ani", &server.url);
+    let other = Person::new(directory.path(), "other", &server.url);
+
+    let (code, message) = other.refused(&["register", "--name", "X", "--username", "ani"]);
+    assert_eq!(code, "username_taken", "{message}");
+    let (code, _) = other.refused(&["whoami"]);
+    assert_eq!(code, "no_account", "nothing is half-done");
+    let (code, message) = other.refused(&["register", "--name", "X", "--phone", "0812"]);
+    assert!(code == "phone_invalid" && message.contains("country code"), "{code}: {message}");
+    let (code, message) = other.refused(&["register", "--name", " "]);
+    assert!(code == "name_invalid" && message.contains("1 to 50"), "{code}: {message}");
+    let (code, message) = ani.refused(&["send", "--to", "@niemand", "--text", "x"]);
+    assert!(code == "recipient_unknown" && message.contains("@niemand"), "{code}: {message}");
+    let (code, message) = ani.refused(&["send", "--to", "@ani", "--text", &"x".repeat(4097)]);
+    assert!(code == "text_too_long" && message.contains("4096"), "{code}: {message}");
+    let (code, message) = ani.refused(&["verify", "--code", "123456"]);
+    assert_eq!(code, "code_expired", "{message}");
+    let usage = ani.run(&["send", "--nonsense"]);
+    assert_eq!(usage.status.code(), Some(2));
+}
+
+#[test]
+fn two_commands_on_one_home_wait_for_each_other() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let ani = Person::register(directory.path(), "Ani", &server.url);
+    let budi = Person::register(directory.path(), "Budi", &server.url);
+    let sends: Vec<_> = (0..4)
+        .map(|n| ani.command(&["send", "--to", "@budi", "--text", &n.to_string()]).spawn().expect("spawn"))
+        .collect();
+    for mut send in sends {
+        assert!(send.wait().expect("wait").success());
+    }
+    let mut texts = budi.texts();
+    texts.sort();
+    assert_eq!(texts, ["0", "1", "2", "3"]);
+}
+
+#[test]
+fn a_server_that_cannot_start_says_why() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let serve = |arguments: &[&str]| {
+        let output = kabar().arg("serve").args(arguments).output().expect("kabar serve");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let other = directory.path().join("other");
+    let other = other.to_str().expect("UTF-8");
+    let taken = serve(&["--listen", server.address(), "--data", other]);
+    assert!(taken.contains("in use") && taken.contains(server.address()), "{taken}");
+    let data = server.data.to_str().expect("UTF-8");
+    let locked = serve(&["--listen", "127.0.0.1:0", "--data", data]);
+    assert!(locked.contains(data), "{locked}");
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").expect("write");
+    let unwritable = serve(&["--listen", "127.0.0.1:0", "--data", file.join("data").to_str().expect("UTF-8")]);
+    assert!(unwritable.contains("file"), "{unwritable}");
+    let config = directory.path().join("kabar.toml");
+    std::fs::write(&config, "[server]\nlisten_adress = \"127.0.0.1:1\"\n").expect("write");
+    let unknown = serve(&["--config", config.to_str().expect("UTF-8")]);
+    assert!(unknown.contains("listen_adress"), "{unknown}");
+}
+
+#[test]
+fn an_unreachable_server_is_named_and_nothing_is_lost() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let ani = Person::register(directory.path(), "Ani", &server.url);
+    let budi = Person::register(directory.path(), "Budi", &server.url);
+    ani.send("@budi", "satu");
+    let (address, url) = (server.address().to_owned(), server.url.clone());
+    server.terminate();
+    let (code, message) = ani.refused(&["--wait", "2", "send", "--to", "@budi", "--text", "dua"]);
+    assert!(code == "unreachable" && message.contains(&url), "{code}: {message}");
+    let _server = Serve::start_on(directory.path(), &address, &[]);
+    ani.send("@budi", "tiga");
+    assert_eq!(budi.texts(), ["satu", "dua", "tiga"], "what was queued goes first");
+}

@@ -1,0 +1,153 @@
+//! The real binary, run as a stranger would: a server on a free port, people as homes in a temporary directory.
+
+#![allow(dead_code)] // each test file uses its part
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub fn kabar() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
+    command.env_remove("KABAR_HOME").env_remove("KABAR_SERVER").env("RUST_LOG", "info");
+    command
+}
+
+/// A running `kabar serve`.
+pub struct Serve {
+    child: Child,
+    pub url: String,
+    pub data: PathBuf,
+    log: PathBuf,
+}
+
+impl Serve {
+    pub fn start(directory: &Path) -> Self {
+        Self::start_on(directory, "127.0.0.1:0", &[])
+    }
+
+    pub fn start_on(directory: &Path, listen: &str, more: &[&str]) -> Self {
+        let (data, log) = (directory.join("data"), directory.join("server.log"));
+        let errors = std::fs::File::options().create(true).append(true).open(&log).expect("log");
+        let mut child = kabar()
+            .args(["serve", "--listen", listen, "--data"])
+            .arg(&data)
+            .args(more)
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .expect("kabar serve starts");
+        let lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        let url = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
+        let url = url.unwrap_or_else(|| panic!("{}", std::fs::read_to_string(&log).unwrap_or_default()));
+        Self { child, url, data, log }
+    }
+
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
+    /// No warning, no last words.
+    pub fn kill(mut self) {
+        self.child.kill().expect("kill -9");
+        self.child.wait().expect("gone");
+    }
+
+    /// SIGTERM; returns the exit code.
+    pub fn terminate(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
+        self.child.wait().expect("gone").code()
+    }
+
+    pub fn admin(&self, arguments: &[&str]) -> Value {
+        let output = kabar().args(["admin", "--json", "--data"]).arg(&self.data).args(arguments).output().expect("kabar admin");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Serve {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A person: a home and the server's address.
+pub struct Person {
+    home: PathBuf,
+    url: String,
+}
+
+impl Person {
+    pub fn new(directory: &Path, name: &str, url: &str) -> Self {
+        Self { home: directory.join(name), url: url.to_owned() }
+    }
+
+    /// Makes the account; the username is the name in lower case.
+    pub fn register(directory: &Path, name: &str, url: &str) -> Self {
+        let person = Self::new(directory, name, url);
+        person.ok(&["register", "--name", name, "--username", &name.to_lowercase()]);
+        person
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = kabar();
+        command.args(["chat", "--json", "--server", &self.url, "--home"]).arg(&self.home).args(arguments);
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("kabar chat")
+    }
+
+    /// The lines of a command that succeeds.
+    pub fn lines(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
+    }
+
+    /// The one answer of a command that succeeds.
+    pub fn ok(&self, arguments: &[&str]) -> Value {
+        let mut lines = self.lines(arguments);
+        assert_eq!(lines.len(), 1, "{arguments:?}: {lines:?}");
+        lines.remove(0)
+    }
+
+    /// Code and message of a command that fails with exit code 1.
+    pub fn refused(&self, arguments: &[&str]) -> (String, String) {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+        let errors = String::from_utf8(output.stderr).expect("UTF-8");
+        let last = errors.lines().last().unwrap_or_default();
+        let error: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{errors}"));
+        let part = |name: &str| error["error"][name].as_str().unwrap_or_default().to_owned();
+        (part("code"), part("message"))
+    }
+
+    pub fn send(&self, to: &str, text: &str) -> Value {
+        self.ok(&["send", "--to", to, "--text", text])
+    }
+
+    /// Texts that have come in and were not printed before.
+    pub fn texts(&self) -> Vec<String> {
+        let items = self.lines(&["receive"]);
+        items.iter().filter(|item| item["kind"] == "text").filter_map(|item| item["text"].as_str().map(str::to_owned)).collect()
+    }
+}
+
+pub fn directory() -> TempDir {
+    tempfile::tempdir().expect("a temporary directory")
+}

@@ -72,7 +72,10 @@ pub(crate) fn device_key(key: &SigningKey) -> DeviceKey {
 fn capabilities() -> Capabilities {
     Capabilities::builder()
         .ciphersuites(vec![XWING, Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519])
-        .extensions(vec![ExtensionType::Unknown(GROUP_POLICY_EXTENSION)])
+        .extensions(vec![
+            ExtensionType::Unknown(GROUP_POLICY_EXTENSION),
+            ExtensionType::LastResort,
+        ])
         .build()
 }
 
@@ -321,7 +324,10 @@ impl Device {
 
     /// Joins from outside, replacing an own leaf if there is one.
     pub(crate) fn join_externally(&mut self, id: ConversationId, group_info: &[u8]) -> CommitBundle {
-        let info: VerifiableGroupInfo = match MlsMessageIn::tls_deserialize_exact(group_info).expect("a message").extract() {
+        let info: VerifiableGroupInfo = match MlsMessageIn::tls_deserialize_exact(group_info)
+            .expect("a message")
+            .extract()
+        {
             MlsMessageBodyIn::GroupInfo(info) => info,
             other => panic!("no GroupInfo: {other:?}"),
         };

@@ -44,8 +44,7 @@ impl TestServer {
     /// Stops, and starts on the same data.
     pub(crate) async fn restart(self) -> Self {
         self.server.shutdown().await;
-        let server =
-            Server::start_with_clock(self.config.clone(), kabar_server::not_found(), self.clock.clone());
+        let server = Server::start_with_clock(self.config.clone(), kabar_server::not_found(), self.clock.clone());
         Self {
             server: server.await.expect("a server"),
             ..self

@@ -27,7 +27,10 @@ async fn a_message_is_delivered_once_acknowledged_and_gone() {
     let sent = ani.sent(message.clone()).await;
     assert_eq!(sent.seq, 2);
     let delivered = budi.socket.delivered().await;
-    assert_eq!((delivered.cursor, delivered.seq, delivered.kind()), (2, 2, Kind::Message));
+    assert_eq!(
+        (delivered.cursor, delivered.seq, delivered.kind()),
+        (2, 2, Kind::Message)
+    );
     assert_eq!(delivered.payload, message.ciphertext);
     assert_eq!(delivered.stamp, sent.stamp);
     assert_eq!(delivered.sender.expect("a sender").device_id, ani.id.to_bytes());
@@ -64,7 +67,10 @@ async fn the_same_send_again_is_the_same_message() {
 async fn what_was_sent_meanwhile_survives_a_restart_and_arrives_in_order() {
     let test = start().await;
     let (mut ani, mut budi, id) = pair(&test.server).await;
-    drop(std::mem::replace(&mut budi.socket, crate::socket::Socket::open(&test.server).await));
+    drop(std::mem::replace(
+        &mut budi.socket,
+        crate::socket::Socket::open(&test.server).await,
+    ));
     for _ in 0..250 {
         let message = ani.message(id, 1, 50);
         ani.sent(message).await;
@@ -128,7 +134,11 @@ async fn the_first_message_comes_with_the_conversation() {
     assert_eq!(created.first.as_ref().map(|sent| sent.seq), Some(2));
     assert_eq!(budi.socket.delivered().await.kind(), Kind::Welcome);
     assert_eq!(budi.socket.delivered().await.payload, first.ciphertext);
-    assert_eq!(ani.create(id, bundle, Some(first)).await, outcome, "the answer was lost: the same again");
+    assert_eq!(
+        ani.create(id, bundle, Some(first)).await,
+        outcome,
+        "the answer was lost: the same again"
+    );
 }
 
 #[tokio::test]

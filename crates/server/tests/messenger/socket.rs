@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
-use kabar_protocol::wire::{self, ClientFrame, ServerFrame, client_frame::Body as Request, server_frame::Body as Response};
+use kabar_protocol::wire::{
+    self, ClientFrame, ServerFrame, client_frame::Body as Request, server_frame::Body as Response,
+};
 use kabar_server::Server;
 use prost::Message as _;
 use tokio::net::TcpStream;
@@ -18,17 +20,21 @@ pub(crate) struct Socket {
     /// Pushed frames that nobody has asked for yet.
     pushed: VecDeque<Response>,
     pub(crate) challenge: wire::Challenge,
+    pub(crate) key_packages_low: Option<u32>,
 }
 
 impl Socket {
     pub(crate) async fn open(server: &Server) -> Self {
-        let uri = format!("ws://{}/v1/socket", server.local_addr()).parse().expect("a URI");
+        let uri = format!("ws://{}/v1/socket", server.local_addr())
+            .parse()
+            .expect("a URI");
         let (stream, _) = ClientBuilder::from_uri(uri).connect().await.expect("a socket");
         let mut socket = Self {
             stream,
             next_request_id: 1,
             pushed: VecDeque::new(),
             challenge: wire::Challenge::default(),
+            key_packages_low: None,
         };
         match socket.read().await.expect("the challenge").body {
             Some(Response::Challenge(challenge)) => socket.challenge = challenge,
@@ -70,8 +76,17 @@ impl Socket {
         }
     }
 
-    /// The next frame that the server pushes by itself.
+    /// The next frame that the server pushes by itself; how few KeyPackages are left is kept aside.
     pub(crate) async fn pushed(&mut self) -> Response {
+        loop {
+            match self.any_pushed().await {
+                Response::KeyPackagesLow(low) => self.key_packages_low = Some(low.left),
+                body => return body,
+            }
+        }
+    }
+
+    async fn any_pushed(&mut self) -> Response {
         match self.pushed.pop_front() {
             Some(body) => body,
             None => {
@@ -99,7 +114,9 @@ impl Socket {
     /// The next frame, or `None` at the end.
     pub(crate) async fn read(&mut self) -> Option<ServerFrame> {
         loop {
-            let message = tokio::time::timeout(WAIT, self.stream.next()).await.expect("a frame in time")?;
+            let message = tokio::time::timeout(WAIT, self.stream.next())
+                .await
+                .expect("a frame in time")?;
             let Ok(message) = message else { return None };
             if message.is_binary() {
                 let bytes: Bytes = message.into_payload().into();

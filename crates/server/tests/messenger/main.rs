@@ -22,6 +22,28 @@ pub(crate) async fn start() -> TestServer {
     start_with(|_| {}).await
 }
 
+/// A server on SQLite and, where KABAR_TEST_POSTGRES_URL names one, another on a fresh PostgreSQL database.
+pub(crate) async fn on_each_engine() -> Vec<TestServer> {
+    let mut servers = vec![start().await];
+    if let Ok(url) = std::env::var("KABAR_TEST_POSTGRES_URL") {
+        let url = fresh_database(&url).await;
+        servers.push(start_with(|config| config.database.url = url).await);
+    }
+    servers
+}
+
+async fn fresh_database(url: &str) -> String {
+    let name = format!("kabar_test_{}", hex::encode(device::random::<8>()));
+    let pool = sqlx::PgPool::connect(url)
+        .await
+        .expect("the PostgreSQL of KABAR_TEST_POSTGRES_URL");
+    let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+    sqlx::raw_sql(create).execute(&pool).await.expect("a database");
+    let (server, query) = url.split_once('?').unwrap_or((url, ""));
+    let base = server.rsplit_once('/').map_or(server, |(base, _)| base);
+    format!("{base}/{name}?{query}")
+}
+
 pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> TestServer {
     let directory = tempfile::tempdir().expect("a directory");
     let mut config = Config::default();

@@ -70,6 +70,9 @@ impl State {
         while self.phase == Phase::Running && self.batch.is_none() && self.reads.pending.is_none() {
             let Some(job) = self.next_job() else {
                 if self.tx.is_empty() {
+                    // A new session lets out what has waited for one.
+                    self.acknowledge();
+                    self.send_requests();
                     self.answer_idle();
                     if self.tx.is_empty() {
                         break;

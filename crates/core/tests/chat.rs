@@ -134,3 +134,25 @@ fn a_lost_answer_to_the_first_message_does_not_double_it() {
     assert_eq!(world.texts(alice), ["once"]);
     assert_eq!(world.thread(alice)[0].state, MessageState::Delivered);
 }
+
+#[test]
+fn commands_that_wait_for_a_connection_are_carried_out_when_there_is_one() {
+    let mut world = World::new(6);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.send(alice, "@bob", "one");
+    world.run();
+    for (person, to) in [(bob, "@alice"), (alice, "@bob")] {
+        world.restart(person);
+        let idle = world.tell(person, Command::WaitIdle);
+        let send = Command::SendText {
+            to: to.into(),
+            text: "at once".into(),
+            reply_to: None,
+            wait: true,
+        };
+        let sent = world.tell(person, send);
+        world.run();
+        assert!(matches!(world.clients[person].replies.get(&sent), Some(Ok(Reply::Sent(view))) if view.seq.is_some()));
+        assert_eq!(world.clients[person].replies.get(&idle), Some(&Ok(Reply::Done)));
+    }
+}

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { words } from './words.mjs';
 
+const TIMEOUT_MS = 12_000;
+
 export class Person {
   constructor(context, page, origin, language) {
     this.context = context;
@@ -21,6 +23,7 @@ export class Person {
     const context = await browser.newContext({ locale, viewport: { width: 1280, height: 800 }, ...options });
     const page = await context.newPage();
     const person = new Person(context, page, origin, language);
+    page.setDefaultTimeout(TIMEOUT_MS);
     await page.goto(origin + path);
     return person;
   }

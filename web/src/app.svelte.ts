@@ -28,6 +28,7 @@ function notice(notification: Notification): void {
   switch (notification.type) {
     case 'connection':
       session.connection = notification.state;
+      session.retrying = notification.retry_at !== undefined;
       break;
     case 'registration':
       session.registration = notification.mode;

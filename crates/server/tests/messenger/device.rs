@@ -36,11 +36,11 @@ pub(crate) struct Device {
     pub(crate) key: SigningKey,
     pub(crate) account: AccountId,
     pub(crate) id: DeviceId,
+    genesis: DeviceListEntry,
     provider: OpenMlsRustCrypto,
     signer: SignatureKeyPair,
     pub(crate) groups: BTreeMap<ConversationId, MlsGroup>,
     client_seq: u64,
-    sends: u64,
 }
 
 pub(crate) fn random<const N: usize>() -> [u8; N] {
@@ -82,6 +82,14 @@ fn capabilities() -> Capabilities {
 impl Device {
     /// Registers a new account.
     pub(crate) async fn register(server: &Server, username: Option<&str>) -> Self {
+        let mut device = Self::fresh(server).await;
+        device.try_register(username, None).await.expect("an account");
+        device.socket.queue_empty().await;
+        device
+    }
+
+    /// Keys of an account that is not registered yet.
+    pub(crate) async fn fresh(server: &Server) -> Self {
         let (account_key, key) = (SigningKey::from_bytes(&random()), SigningKey::from_bytes(&random()));
         let change = Genesis {
             account_key: account_key.verifying_key().to_bytes().to_vec().into(),
@@ -95,21 +103,30 @@ impl Device {
         let genesis = entry(&body, &account_key, Some(&key));
         let list = DeviceList::from_genesis(&genesis).expect("a genesis");
         let mut device = Self::new(Socket::open(server).await, list, key);
+        device.genesis = genesis;
+        device
+    }
+
+    pub(crate) async fn try_register(
+        &mut self,
+        username: Option<&str>,
+        invite: Option<&str>,
+    ) -> Result<(), wire::register_outcome::refused::Reason> {
         let request = wire::Register {
             version: 1,
-            genesis: Some(genesis),
-            signature: device.sign_challenge().into(),
+            genesis: Some(self.genesis.clone()),
+            signature: self.sign_challenge().into(),
             username: username.map(Into::into),
-            ..Default::default()
+            invite_code: invite.map(Into::into),
+            suites: vec![],
         };
-        match device.socket.request(Request::Register(request)).await {
-            Response::Register(wire::RegisterOutcome {
-                outcome: Some(wire::register_outcome::Outcome::Session(_)),
-            }) => {}
+        match self.socket.request(Request::Register(request)).await {
+            Response::Register(outcome) => match outcome.outcome.expect("an outcome") {
+                wire::register_outcome::Outcome::Session(_) => Ok(()),
+                wire::register_outcome::Outcome::Refused(refused) => Err(refused.reason()),
+            },
             other => panic!("not registered: {other:?}"),
         }
-        device.socket.queue_empty().await;
-        device
     }
 
     /// A device of the list, not yet authenticated.
@@ -121,11 +138,11 @@ impl Device {
             id: DeviceId::of_key(&public),
             signer: SignatureKeyPair::from_raw(SignatureScheme::ED25519, key.to_bytes().to_vec(), public.to_vec()),
             provider: OpenMlsRustCrypto::default(),
+            genesis: DeviceListEntry::default(),
             list,
             key,
             groups: BTreeMap::new(),
             client_seq: 0,
-            sends: 0,
         }
     }
 
@@ -403,7 +420,6 @@ impl Device {
     /// A message of true shape; the server cannot tell that nothing is encrypted in it.
     pub(crate) fn message(&mut self, id: ConversationId, epoch: u64, bytes: usize) -> wire::Send {
         self.client_seq += 1;
-        self.sends += 1;
         let data = AuthenticatedData {
             message_id: [&[1][..], &random::<31>()].concat().into(),
             class: MessageClass::Content.into(),
@@ -460,15 +476,10 @@ impl Device {
 fn bundle(messages: CommitMessageBundle) -> CommitBundle {
     let (commit, welcome, info) = messages.into_messages();
     let encode = |message: MlsMessageOut| message.tls_serialize_detached().expect("encodes");
-    let _ = &info;
     CommitBundle {
         commit: encode(commit).into(),
-        group_info: info.map(encode_info).expect("a GroupInfo").into(),
+        group_info: info.map(encode).expect("a GroupInfo").into(),
         welcome: welcome.map(encode).unwrap_or_default().into(),
         welcomed: Vec::new(),
     }
-}
-
-fn encode_info(info: MlsMessageOut) -> Vec<u8> {
-    info.tls_serialize_detached().expect("encodes")
 }

@@ -12,7 +12,7 @@ use kabar_protocol::{
 };
 
 use super::store;
-use crate::{app::App, error::Failure};
+use crate::{app::App, error::Failure, socket::Identity};
 
 /// The verified chain of an account; `None` if there is no such account.
 pub(crate) async fn device_list(app: &App, account: AccountId) -> Result<Option<Arc<DeviceList>>, Failure> {
@@ -27,6 +27,12 @@ pub(crate) async fn device_list(app: &App, account: AccountId) -> Result<Option<
     let list = Arc::new(list);
     app.accounts.lists.insert(account, Arc::clone(&list));
     Ok(Some(list))
+}
+
+/// True if the device may speak for its account now.
+pub(crate) async fn is_current(app: &App, identity: Identity) -> Result<bool, Failure> {
+    let list = device_list(app, identity.account).await?;
+    Ok(list.is_some_and(|list| list.current_device(identity.device).is_some()))
 }
 
 /// The chains of several accounts; those that do not exist are missing.

@@ -23,7 +23,7 @@ use kabar_protocol::{device_list::DeviceList, ids::AccountId};
 pub(crate) use self::{
     append_entry::append_entry,
     authenticate::{authenticate, device_revoked},
-    device_lists::{device_list, device_lists, fetch_device_list},
+    device_lists::{device_list, device_lists, fetch_device_list, is_current},
     directory::{find_account, set_username, show},
     invites::{create_invite, sweep as sweep_invites},
     key_packages::{claim_key_packages, has_key_package, publish_key_packages, single_use_left},

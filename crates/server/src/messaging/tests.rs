@@ -1,15 +1,23 @@
 //! Scenarios over sockets are in `tests/messenger/messages.rs`; here is what they cannot see.
 
+use std::collections::BTreeMap;
+
 use kabar_protocol::{
     content::authenticated_data,
     ids::{AccountId, ConversationId, DeviceId},
     mls_header::opaque_private_message,
-    wire::{AuthenticatedData, MessageClass, Send},
+    wire::{AuthenticatedData, Deliver, MessageClass, Send, ServerFrame, deliver::Kind, server_frame::Body},
 };
 use prost::Message as _;
 
-use super::send::outgoing;
-use crate::socket::Identity;
+use super::{
+    envelope::RETENTION_MS,
+    inbox,
+    queue::{self, Entry, read_queue},
+    retention,
+    send::outgoing,
+};
+use crate::{App, Clock, Config, socket::Identity};
 
 const SENDER: Identity = Identity {
     account: AccountId([1; 16]),
@@ -64,4 +72,80 @@ fn a_send_must_say_what_its_message_says() {
         "send.ciphertext"
     );
     assert_eq!(refused(|send| send.client_seq = u64::MAX), "send.client_seq");
+}
+
+/// An application on an empty SQLite, without a listener.
+async fn app(directory: &tempfile::TempDir, clock: &Clock) -> App {
+    let mut config = Config::default();
+    config.server.data = directory.path().to_owned();
+    App::open(config, "http://localhost:1".into(), clock.clone())
+        .await
+        .expect("an application")
+}
+
+fn entry(seq: u64, expires_ms: i64) -> Entry {
+    let deliver = Deliver {
+        seq,
+        kind: Kind::Message.into(),
+        ..Deliver::default()
+    };
+    Entry {
+        device: SENDER.device,
+        conversation: ConversationId([3; 16]),
+        seq,
+        kind: Kind::Message,
+        expires_ms,
+        envelope: deliver.encode_to_vec().into(),
+        inline: seq != 4,
+    }
+}
+
+async fn queue(app: &App, behind: u64) -> Vec<(u64, Kind)> {
+    let page = read_queue(app, SENDER.device, behind).await.expect("a page");
+    let delivered = page.frames.into_iter().map(|frame| match ServerFrame::decode(frame) {
+        Ok(ServerFrame {
+            body: Some(Body::Deliver(deliver)),
+            ..
+        }) => (deliver.cursor, deliver.kind()),
+        other => panic!("expected a delivery, got {other:?}"),
+    });
+    delivered.collect()
+}
+
+#[tokio::test]
+async fn what_expires_leaves_a_mark_in_the_queue() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let clock = Clock::manual(0);
+    let app = app(&directory, &clock).await;
+    let append = |entries: Vec<Entry>| {
+        app.db.write(entries, |tx, entries| {
+            Box::pin(async move {
+                inbox::make_all(tx, [SENDER.device]).await?;
+                queue::append(tx, entries, &BTreeMap::new()).await
+            })
+        })
+    };
+    let short = 1_000;
+    let entries = vec![
+        entry(1, short),
+        entry(2, RETENTION_MS),
+        entry(3, short),
+        entry(4, RETENTION_MS),
+    ];
+    append(entries).await.expect("queued");
+    clock.advance(2_000);
+    assert_eq!(retention::sweep(&app).await.expect("swept"), 2);
+    let expected = [
+        (1, Kind::Gone),
+        (2, Kind::Message),
+        (3, Kind::Gone),
+        // Its body should be in the log, and is not.
+        (4, Kind::Gone),
+    ];
+    assert_eq!(queue(&app, 0).await, expected);
+    assert_eq!(queue(&app, 3).await, &expected[3..]);
+    clock.advance(RETENTION_MS);
+    retention::sweep(&app).await.expect("swept");
+    assert_eq!(queue(&app, 0).await, [(4, Kind::Gone)], "one mark for all that is gone");
+    assert_eq!(queue(&app, 4).await, []);
 }

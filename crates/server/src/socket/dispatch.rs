@@ -241,6 +241,11 @@ async fn open_session(
         let failure = Failure::unauthenticated(reason::SESSION_REPLACED, rule);
         earlier.close(CloseCode::Policy, Some(failure));
     }
+    // A revocation that came while this session opened has not seen it.
+    if !accounts::is_current(app, identity).await? {
+        app.bus.detach(identity.device, session);
+        return Err(accounts::device_revoked());
+    }
     let answer = wire::Session {
         version: VERSIONS[0],
         server_time_ms: app.now_ms(),

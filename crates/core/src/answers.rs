@@ -3,6 +3,7 @@
 use kabar_protocol::wire::server_frame::Body;
 
 use crate::{
+    api::Notification,
     connection::{Answer, Purpose},
     state::State,
     tx::Step,
@@ -29,6 +30,18 @@ impl State {
         Ok(())
     }
 
+    /// The same device has come in by another socket: two of them would take turns for ever.
+    fn replaced(&mut self) {
+        self.connection.refused = true;
+        self.notify(Notification::Trouble {
+            reason: "session_replaced".into(),
+            message:
+                "This device is connected from somewhere else, perhaps another window. Go on there, or restart here."
+                    .into(),
+        });
+        self.drop_connection();
+    }
+
     pub(crate) fn push(&mut self, body: &Body) -> Step {
         match body {
             Body::QueueEmpty(_) => {
@@ -39,6 +52,7 @@ impl State {
             Body::KeyPackagesLow(low) => self.publish_key_packages(low.left),
             Body::Delivered(delivered) => self.delivered(delivered),
             Body::Typing(notice) => self.typing(notice),
+            Body::Error(error) if error.reason == "session_replaced" => self.replaced(),
             // A push of a later version.
             _ => {}
         }

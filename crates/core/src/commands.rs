@@ -103,6 +103,9 @@ impl State {
 
     /// Answers those who wait until nothing is left to do. Called when there is nothing to run.
     pub(crate) fn answer_idle(&mut self) {
+        if self.waiting.idle.is_empty() {
+            return;
+        }
         let connection = &self.connection;
         let done = connection.is_online() && !connection.ack_due && !connection.has_ack_in_flight();
         if done && self.inbox.is_empty() && self.is_quiet() {
@@ -413,7 +416,7 @@ impl State {
                 sender_device: envelope.device,
                 class: class_name(envelope.class).into(),
                 bytes: envelope.payload.len(),
-                envelope: hex::encode(&envelope.payload),
+                envelope: hex::encode(&*envelope.payload),
             });
         }
         now(Ok(Reply::ServerView { items }))

@@ -15,7 +15,7 @@ use crate::{
     conversations::{Chat, Groups, Intent, Live},
     core::CoreConfig,
     mls::Engine,
-    store::{self, keys},
+    store::{self, Blob, keys},
     tx::{Effect, Range, Reads, Rows, Step, Tx},
 };
 
@@ -79,7 +79,7 @@ pub(crate) enum Wait {
 pub(crate) struct Cursor {
     /// The last item of the server's queue that is persisted here.
     pub(crate) inbox: u64,
-    pub(crate) timeline: Vec<u8>,
+    pub(crate) timeline: Blob,
     /// Counts every batch that changed MLS state; the server confirms it, and so notices a rolled-back store.
     pub(crate) client_seq: u64,
     pub(crate) next_intent: u64,
@@ -304,7 +304,8 @@ impl State {
     fn purge(&mut self, prefix: &[u8]) -> Step {
         let rows = self.rows_under(prefix, LOAD_ROWS)?;
         if rows.len() >= LOAD_ROWS as usize {
-            self.work.push_back(Work::Purge(prefix.to_vec()));
+            // To its end before anything else: what comes next may write under the same prefix.
+            self.work.push_front(Work::Purge(prefix.to_vec()));
         }
         rows.into_iter().for_each(|(key, _)| self.delete(key));
         Ok(())

@@ -65,6 +65,16 @@ mod tests {
     }
 
     #[test]
+    fn the_id_is_the_same_in_every_version() {
+        let id = message_id(AccountId([1; 16]), ConversationId([2; 16]), b"x");
+        assert_eq!(
+            id.to_string(),
+            "01de1dd0b410942bb8be2208f932b9b336b0d717af2c2de381690fd5724273ce",
+            "computed independently"
+        );
+    }
+
+    #[test]
     fn text_is_bounded() {
         assert_eq!(text(" \n"), Err(ContentError::Empty));
         assert_eq!(text(&"é".repeat(TEXT_CHARS_MAX)), Ok(()));

@@ -57,13 +57,13 @@ impl State {
             self.roll_back();
             return;
         }
-        if !self.cursor.timeline.is_empty() && self.cursor.timeline != session.timeline[..] {
+        if !self.cursor.timeline.is_empty() && *self.cursor.timeline != session.timeline[..] {
             self.new_timeline(session);
             return;
         }
         self.session_begun();
         if self.cursor.timeline.is_empty() {
-            self.cursor.timeline = session.timeline.to_vec();
+            self.cursor.timeline = session.timeline.to_vec().into();
             self.save_cursor();
         }
         let phone = session.phone_verified;
@@ -88,7 +88,7 @@ impl State {
     /// The server was restored from a backup: its cursors begin anew, and it may have lost what we published.
     /// The queue is asked for from its start by a new connection.
     fn new_timeline(&mut self, session: &wire::Session) {
-        self.cursor.timeline = session.timeline.to_vec();
+        self.cursor.timeline = session.timeline.to_vec().into();
         self.cursor.inbox = 0;
         self.cursor.publish_key_packages = true;
         self.save_cursor();

@@ -28,12 +28,27 @@ use crate::{
     api::{Me, Notification, Person},
     mls::Identity,
     state::State,
-    store::keys,
+    store::{Blob, keys},
 };
 
 /// A device's Ed25519 secret. Never shown by Debug.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Blob", into = "Blob")]
 pub(crate) struct Secret([u8; 32]);
+
+impl TryFrom<Blob> for Secret {
+    type Error = &'static str;
+
+    fn try_from(blob: Blob) -> Result<Self, Self::Error> {
+        blob[..].try_into().map(Self).map_err(|_| "a secret has 32 bytes")
+    }
+}
+
+impl From<Secret> for Blob {
+    fn from(secret: Secret) -> Self {
+        secret.0.to_vec().into()
+    }
+}
 
 impl Secret {
     pub(crate) fn new(bytes: [u8; 32]) -> Self {
@@ -58,7 +73,7 @@ impl std::fmt::Debug for Secret {
 /// A verified chain: the entries as they came, folded when first needed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Chain {
-    entries: Vec<Vec<u8>>,
+    entries: Vec<Blob>,
     #[serde(skip)]
     folded: OnceCell<Option<DeviceList>>,
 }
@@ -66,7 +81,7 @@ pub(crate) struct Chain {
 impl Chain {
     pub(crate) fn new(entries: &[DeviceListEntry]) -> Self {
         Self {
-            entries: entries.iter().map(|entry| entry.encode_to_vec()).collect(),
+            entries: entries.iter().map(|entry| entry.encode_to_vec().into()).collect(),
             folded: OnceCell::new(),
         }
     }

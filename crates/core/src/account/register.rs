@@ -10,6 +10,7 @@ use kabar_protocol::{
         self, DeviceListEntry, DeviceListEntryBody,
         client_frame::Body,
         device_list_entry_body::{Change, DeviceKey, Genesis},
+        error::Code,
         register_outcome::{Outcome, refused::Reason},
         server_frame,
     },
@@ -152,8 +153,6 @@ impl State {
             Ok(server_frame::Body::Register(wire::RegisterOutcome {
                 outcome: Some(Outcome::Session(session)),
             })) => return self.registered(session),
-            // Some servers may answer with the Session itself, as they do to Authenticate.
-            Ok(server_frame::Body::Session(session)) => return self.registered(session),
             Ok(server_frame::Body::Register(wire::RegisterOutcome {
                 outcome: Some(Outcome::Refused(refused)),
             })) => match refused.reason() {
@@ -170,9 +169,16 @@ impl State {
             Ok(_) => refusal("bad_answer", "the server's answer is not an answer to Register"),
             Err(failure) => failure.error.clone(),
         };
-        // Nothing of it is on the server: the next try may have another name or invitation.
-        self.account = None;
-        self.save_account();
+        let refused = match answer {
+            Err(failure) => matches!(failure.kind, Code::Invalid | Code::Denied),
+            Ok(_) => true,
+        };
+        // Nothing of it is on the server: the next try may have another name or invitation. After an accident of
+        // the server's the keys stay, because it may have them.
+        if refused && self.me().is_none() {
+            self.account = None;
+            self.save_account();
+        }
         if let Some((command_id, _)) = self.waiting.registering.take() {
             self.reply(command_id, Err(error));
         }

@@ -198,6 +198,7 @@ impl State {
             return Ok(false);
         }
         // The server says that somebody is revoked whom we know as current: see the lists.
+        self.live.entry(conversation).or_default().to_remove.clear();
         self.fetch_lists(conversation, &doubtful);
         Ok(true)
     }

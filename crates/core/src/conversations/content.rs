@@ -126,7 +126,7 @@ impl State {
         wire::AuthenticatedData {
             message_id: message.to_bytes(),
             class: class.into(),
-            timeline: self.cursor.timeline.clone().into(),
+            timeline: self.cursor.timeline.to_vec().into(),
             device_list_version: head.map(|head| head.list_version).unwrap_or_default(),
             device_list_hash: head.map(|head| head.list_hash.to_vec()).unwrap_or_default().into(),
         }

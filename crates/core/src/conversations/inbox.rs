@@ -320,8 +320,8 @@ impl State {
         let envelope = Envelope {
             device: sender(item).map_or(DeviceId([0; 16]), |(_, device)| device),
             class: item.class,
-            payload: item.payload.to_vec(),
-            stamp: item.stamp.to_vec(),
+            payload: item.payload.to_vec().into(),
+            stamp: item.stamp.to_vec().into(),
         };
         let mine = self.my_account() == Some(account);
         if let Some(chat) = self.chats.get_mut(&conversation) {
@@ -356,8 +356,8 @@ impl State {
         let envelope = Envelope {
             device: sender(item).map_or(DeviceId([0; 16]), |(_, device)| device),
             class: item.class,
-            payload: item.payload.to_vec(),
-            stamp: item.stamp.to_vec(),
+            payload: item.payload.to_vec().into(),
+            stamp: item.stamp.to_vec().into(),
         };
         self.put(keys::quarantine(conversation, item.cursor), &envelope);
     }

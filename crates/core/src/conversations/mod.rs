@@ -24,7 +24,10 @@ use kabar_protocol::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{groups::Groups, thread::class_name};
-use crate::api::{ApiError, MessageKind, TimeMs};
+use crate::{
+    api::{ApiError, MessageKind, TimeMs},
+    store::Blob,
+};
 
 /// What is known of one conversation. Resident; one row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -87,7 +90,7 @@ pub(crate) struct Candidate {
     /// The epoch that it begins.
     pub(crate) epoch: u64,
     /// The request, encoded, so that it can be repeated byte for byte.
-    pub(crate) request: Vec<u8>,
+    pub(crate) request: Blob,
     /// Order of the intent that travels in the same request.
     pub(crate) first: Option<u64>,
 }
@@ -103,7 +106,7 @@ pub(crate) enum CandidateKind {
 pub(crate) struct PendingCommit {
     /// The epoch that it ends.
     pub(crate) epoch: u64,
-    pub(crate) request: Vec<u8>,
+    pub(crate) request: Blob,
 }
 
 /// A message of ours that the server has not acknowledged. Kept until it is, or until it fails for good.
@@ -115,7 +118,7 @@ pub(crate) struct Intent {
     pub(crate) client_message_id: ClientMessageId,
     pub(crate) message_id: MessageId,
     /// Encoded Content: encrypted anew for each attempt, but never changed.
-    pub(crate) content: Vec<u8>,
+    pub(crate) content: Blob,
     pub(crate) text: String,
     pub(crate) in_reply_to: Option<MessageId>,
     pub(crate) created_at: TimeMs,
@@ -149,9 +152,9 @@ pub(crate) struct Place {
 pub(crate) struct Envelope {
     pub(crate) device: DeviceId,
     pub(crate) class: i32,
-    pub(crate) payload: Vec<u8>,
+    pub(crate) payload: Blob,
     /// The server's franking stamp: what a report has to show.
-    pub(crate) stamp: Vec<u8>,
+    pub(crate) stamp: Blob,
 }
 
 /// A request about the group itself; one at a time per conversation.

@@ -46,7 +46,7 @@ impl State {
             order: self.cursor.next_intent,
             client_message_id: ClientMessageId(self.engine.random()),
             message_id,
-            content,
+            content: content.into(),
             text: text.to_owned(),
             in_reply_to: reply_to,
             created_at: self.now,
@@ -190,8 +190,8 @@ impl State {
         let envelope = ciphertext.map(|payload| Envelope {
             device,
             class: MessageClass::Content.into(),
-            payload,
-            stamp: sent.stamp.to_vec(),
+            payload: payload.into(),
+            stamp: sent.stamp.to_vec().into(),
         });
         self.add_row(conversation, row.clone(), envelope);
         self.show_early_marks(conversation, sent.seq);
@@ -211,7 +211,13 @@ impl State {
                 let devices = pending.devices.iter();
                 let named =
                     devices.filter_map(|address| kabar_protocol::ids::DeviceId::from_slice(&address.device_id).ok());
-                self.live.entry(conversation).or_default().to_remove.extend(named);
+                let live = self.live.entry(conversation).or_default();
+                live.to_remove.extend(named);
+                live.failures = live.failures.saturating_add(1);
+                if live.failures > 2 {
+                    // Our lists do not say what the server says: no hurry.
+                    self.pause(conversation, None);
+                }
             }
             send_outcome::Outcome::Sent(_) => {}
         }

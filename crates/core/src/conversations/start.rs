@@ -20,7 +20,7 @@ use crate::{
     connection::{Answer, Failure, Purpose},
     mls::{self, CheckedKeyPackage, Group, MlsError, Storage},
     state::{State, Wait},
-    store::keys,
+    store::{Blob, keys},
     tx::Step,
 };
 
@@ -434,12 +434,13 @@ impl State {
     }
 }
 
-pub(super) fn encode_request(body: Body) -> Vec<u8> {
+pub(super) fn encode_request(body: Body) -> Blob {
     wire::ClientFrame {
         request_id: 0,
         body: Some(body),
     }
     .encode_to_vec()
+    .into()
 }
 
 pub(super) fn decode_request(bytes: &[u8]) -> Option<Body> {

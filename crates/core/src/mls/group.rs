@@ -64,7 +64,7 @@ pub(super) fn join_config(leaves: usize) -> MlsGroupJoinConfig {
         .build()
 }
 
-fn context_extensions(policy: &GroupPolicy) -> Result<Extensions<GroupContext>, MlsError> {
+pub(super) fn context_extensions(policy: &GroupPolicy) -> Result<Extensions<GroupContext>, MlsError> {
     let ours = ExtensionType::Unknown(GROUP_POLICY_EXTENSION);
     Extensions::from_vec(vec![
         Extension::Unknown(GROUP_POLICY_EXTENSION, UnknownExtension(policy.encode_to_vec())),

@@ -9,7 +9,7 @@ use kabar_protocol::{
     wire::{ConversationKind, GroupPolicy, MemberRole, Role},
 };
 
-use super::*;
+use super::{engine::XWING as XWING_SUITE, *};
 use crate::{api::Write, store::keys};
 
 struct Device {
@@ -179,4 +179,64 @@ fn a_refused_commit_leaves_no_trace() {
     b.process_commit(&engine, &update.commit, |_, _| Ok(()))
         .expect("the same commit, allowed");
     assert_eq!(b.epoch(), 2);
+}
+
+/// A commit of Alice's as a modified client could make it, past our own interface.
+fn forged(engine: &Engine, alice: &Device, a: &mut Group, proposal: openmls::prelude::Proposal) -> Vec<u8> {
+    let provider = engine.provider(&a.storage);
+    let bundle = a
+        .mls
+        .commit_builder()
+        .add_proposal(proposal)
+        .load_psks(&a.storage)
+        .expect("psks")
+        .build(provider.engine_rand(), &engine.crypto, &alice.identity(), |_| true)
+        .expect("build")
+        .stage_commit(&provider)
+        .expect("stage");
+    group::bundle(bundle).expect("bundle").commit
+}
+
+#[test]
+fn a_psk_and_a_changed_policy_are_refused_and_the_group_goes_on() {
+    use kabar_protocol::policy::check_commit;
+    use openmls::{
+        prelude::{PreSharedKeyProposal, Proposal},
+        schedule::{ExternalPsk, PreSharedKeyId, Psk},
+    };
+    let engine = Engine::new(None);
+    let (alice, bob) = (Device::new(1, 1), Device::new(2, 2));
+    let (mut a, mut b, _) = pair(&engine, &alice, &bob);
+
+    let psk = Psk::External(ExternalPsk::new(b"known to both".to_vec()));
+    let provider = engine.provider(&a.storage);
+    let id = PreSharedKeyId::new(XWING_SUITE, provider.engine_rand(), psk).expect("psk id");
+    id.store(&provider, &[7; 32]).expect("stored at Alice's");
+    id.store(&engine.provider(&b.storage), &[7; 32])
+        .expect("stored at Bob's");
+    let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(id)));
+    let commit = forged(&engine, &alice, &mut a, proposal);
+    let refused = b.process_commit(&engine, &commit, |group, commit| check_commit(group, commit, |_| true));
+    assert_eq!(refused, Err(MlsError::Refused("proposal_type".into())));
+    a.drop_pending().expect("drop");
+
+    let provider = engine.provider(&a.storage);
+    let change = a
+        .mls
+        .commit_builder()
+        .propose_group_context_extensions(group::context_extensions(&policy(0)).expect("extensions"))
+        .expect("proposal")
+        .load_psks(&a.storage)
+        .expect("psks")
+        .build(provider.engine_rand(), &engine.crypto, &alice.identity(), |_| true)
+        .expect("build")
+        .stage_commit(&provider)
+        .expect("stage");
+    let commit = group::bundle(change).expect("bundle").commit;
+    let refused = b.process_commit(&engine, &commit, |group, commit| check_commit(group, commit, |_| true));
+    assert_eq!(refused, Err(MlsError::Refused("role".into())));
+    a.drop_pending().expect("drop");
+
+    let sealed = a.encrypt(&engine, &alice.key, vec![], b"still here").expect("encrypt");
+    assert_eq!(b.decrypt(&engine, &sealed).expect("decrypt").content, b"still here");
 }

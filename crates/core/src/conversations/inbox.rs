@@ -3,6 +3,8 @@
 //! An item is taken in with everything that follows from it in one batch, and acknowledged after that batch. An item
 //! that cannot be read never blocks the queue: it is set aside, and the thread says that something is missing.
 
+use std::collections::btree_map::Entry;
+
 use kabar_protocol::{
     content,
     ids::{AccountId, ConversationId, DeviceId, MessageId},
@@ -199,8 +201,8 @@ impl State {
 
     /// `by_peer`: he began it, which makes it a request unless we know it already.
     pub(crate) fn open_chat_with(&mut self, conversation: ConversationId, peer: AccountId, by_peer: bool) {
-        if !self.peers.contains_key(&peer) {
-            self.peers.insert(peer, Peer::new(peer));
+        if let Entry::Vacant(unknown) = self.peers.entry(peer) {
+            unknown.insert(Peer::new(peer));
             self.save_peer(peer);
         }
         if !self.chats.contains_key(&conversation) {

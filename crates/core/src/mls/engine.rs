@@ -33,7 +33,7 @@ impl Engine {
     pub(crate) fn new(seed: Option<[u8; 32]>) -> Self {
         let rand = match seed {
             Some(seed) => Rand::Seeded(RefCell::new((seed, 0))),
-            None => Rand::System(RustCrypto::default()),
+            None => Rand::System(Box::default()),
         };
         Self {
             crypto: RustCrypto::default(),
@@ -85,7 +85,7 @@ impl OpenMlsProvider for Provider<'_> {
 }
 
 pub(super) enum Rand {
-    System(RustCrypto),
+    System(Box<RustCrypto>),
     /// Tests: SHA-256(seed || counter).
     Seeded(RefCell<([u8; 32], u64)>),
 }

@@ -33,9 +33,11 @@ test('a first encrypted message takes two steps and few seconds from opening a l
   const started = Date.now();
   const path = new URL(link).hash;
   budi = await Person.open(browser, server.origin('dua'), { path: `/${path}` });
+  await budi.page.getByText('Rani ingin mengobrol dengan Anda.').waitFor();
   // First step: a name. Second step: the message.
   await budi.page.getByLabel(budi.t.question).fill('Budi');
   await budi.page.keyboard.press('Enter');
+  await budi.page.getByRole('heading', { name: 'Rani', exact: true }).waitFor();
   await budi.say('Halo Rani, ini Budi');
   await budi.seesState('Halo Rani, ini Budi', budi.t.delivered, FIRST_MESSAGE_MS);
   const took = Date.now() - started;

@@ -147,7 +147,7 @@ export class CoreLink {
     this.#tell({ type: 'notification', notification });
   }
 
-  keepDraft(): void {}
+  keepNote(): void {}
   useHere(): void {
     this.#tell({ type: 'ownership', state: 'asking' });
   }

@@ -16,8 +16,8 @@ function receive(message: Exclude<FromWorker, { type: 'reply' }>): void {
     case 'trouble':
       session.trouble = message.trouble;
       break;
-    case 'drafts':
-      chats.restoreDrafts(message.drafts);
+    case 'notes':
+      chats.restoreNotes(message.notes);
       break;
     case 'notification':
       notice(message.notification);

@@ -16,31 +16,33 @@ describe('parseRoute', () => {
   it('does not take everything for a screen', () => {
     expect(parseRoute('#/c/nothex')).toEqual({ name: 'unknown' });
     expect(parseRoute('#/else')).toEqual({ name: 'unknown' });
-    expect(parseRoute('#/u/%E0%A4%A')).toEqual({ name: 'user', who: '%E0%A4%A' });
+    expect(parseRoute('#/u/%E0%A4%A')).toEqual({ name: 'user', who: '%E0%A4%A', called: '' });
   });
 });
 
 describe('links of people', () => {
   it('lead back to who they name', () => {
-    const link = userLink(HERE, '+62 812');
-    expect(parseRoute(new URL(link).hash)).toEqual({ name: 'user', who: '+62 812' });
-    expect(parseWho(link, HERE)).toEqual({ who: '+62 812' });
+    const link = userLink(HERE, '+62 812', 'Bu Sri / Tim');
+    expect(parseRoute(new URL(link).hash)).toEqual({ name: 'user', who: '+62 812', called: 'Bu Sri / Tim' });
+    expect(parseWho(link, HERE)).toEqual({ who: '+62 812', called: 'Bu Sri / Tim' });
   });
   it('are the same server under every name of localhost', () => {
-    const link = userLink('http://dua.localhost:8080', 'budi');
-    expect(link).toBe('http://localhost:8080/#/u/budi');
-    expect(parseWho(link, 'http://dua.localhost:8080')).toEqual({ who: 'budi' });
+    const link = userLink('http://dua.localhost:8080', 'budi', 'Budi');
+    expect(link).toBe('http://localhost:8080/#/u/budi/Budi');
+    expect(parseWho(link, 'http://dua.localhost:8080')).toEqual({ who: 'budi', called: 'Budi' });
   });
   it('of another server are said to be so', () => {
-    expect(parseWho(userLink('https://else.example:8443', 'budi'), HERE)).toEqual({ otherServer: 'else.example:8443' });
+    expect(parseWho(userLink('https://else.example:8443', 'budi', 'Budi'), HERE)).toEqual({
+      otherServer: 'else.example:8443',
+    });
   });
 });
 
 describe('parseWho', () => {
   it('passes names, numbers and ids on to the core', () => {
-    expect(parseWho(' @budi ', HERE)).toEqual({ who: '@budi' });
-    expect(parseWho('+62 812-3456-7890', HERE)).toEqual({ who: '+62 812-3456-7890' });
-    expect(parseWho(ID, HERE)).toEqual({ who: ID });
+    expect(parseWho(' @budi ', HERE)).toEqual({ who: '@budi', called: '' });
+    expect(parseWho('+62 812-3456-7890', HERE)).toEqual({ who: '+62 812-3456-7890', called: '' });
+    expect(parseWho(ID, HERE)).toEqual({ who: ID, called: '' });
   });
   it('refuses what cannot be anybody', () => {
     expect(parseWho('', HERE)).toBe('invalid');

@@ -8,7 +8,7 @@ export type Route =
   | { name: 'code' }
   | { name: 'settings' }
   /** Somebody's link: opens a chat with a username, number or account id. */
-  | { name: 'user'; who: string }
+  | { name: 'user'; who: string; called: string }
   /** An invitation to this server. */
   | { name: 'join'; code: string }
   | { name: 'unknown' };
@@ -26,14 +26,14 @@ export function parseRoute(hash: string): Route {
     return { name: 'unknown' };
   }
   if (first === 'c' && ID.test(second)) return { name: 'chat', id: second, details: third === 'details' };
-  if (first === 'u') return { name: 'user', who: second };
+  if (first === 'u') return { name: 'user', who: second, called: (third ?? '').slice(0, 50) };
   if (first === 'join') return { name: 'join', code: second };
   return { name: 'unknown' };
 }
 
-/** The link that lets others write to this account. */
-export function userLink(origin: string, who: string): string {
-  return `${publicOrigin(origin)}/#/u/${encodeURIComponent(who)}`;
+/** The link that lets others write to this account. The name is for the eyes of whoever opens it; the server never sees it. */
+export function userLink(origin: string, who: string, name: string): string {
+  return `${publicOrigin(origin)}/#/u/${encodeURIComponent(who)}/${encodeURIComponent(name)}`;
 }
 
 /** http://dua.localhost is how one computer plays a second person: the same server as http://localhost. */
@@ -41,17 +41,20 @@ function publicOrigin(origin: string): string {
   return origin.replace(/^(https?:\/\/).+\.localhost(?=:|$)/, '$1localhost');
 }
 
-export type Who = { who: string } | { otherServer: string } | 'invalid';
+export type Who = { who: string; called: string } | { otherServer: string } | 'invalid';
 
 /** What a person typed, pasted or scanned to find somebody: a link of this server, or a name, number or id. */
 export function parseWho(text: string, origin: string): Who {
   const trimmed = text.trim();
-  if (!/^https?:\/\//i.test(trimmed)) return trimmed && !/\s.*[a-z]/i.test(trimmed) ? { who: trimmed } : 'invalid';
+  if (!/^https?:\/\//i.test(trimmed))
+    return trimmed && !/\s.*[a-z]/i.test(trimmed) ? { who: trimmed, called: '' } : 'invalid';
   if (!URL.canParse(trimmed)) return 'invalid';
   const url = new URL(trimmed);
   const route = parseRoute(url.hash);
   if (route.name !== 'user') return 'invalid';
-  return publicOrigin(url.origin) === publicOrigin(origin) ? { who: route.who } : { otherServer: url.host };
+  return publicOrigin(url.origin) === publicOrigin(origin)
+    ? { who: route.who, called: route.called }
+    : { otherServer: url.host };
 }
 
 function decode(part: string): string {

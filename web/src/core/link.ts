@@ -57,8 +57,8 @@ export class CoreLink {
     });
   }
 
-  keepDraft(conversationId: string, text: string): void {
-    this.#post({ type: 'keep_draft', conversation_id: conversationId, text });
+  keepNote(key: string, text: string): void {
+    this.#post({ type: 'keep_note', key, text });
   }
 
   useHere(): void {

@@ -5,15 +5,15 @@ export type ToWorker =
   | { type: 'command'; id: number; command: Command }
   /** The person wants this tab to be the one that runs Kabar. */
   | { type: 'use_here' }
-  /** What is in a composer, not sent; an empty text forgets it. */
-  | { type: 'keep_draft'; conversation_id: string; text: string }
+  /** A note of the screens' own (a draft, a name from a link), sealed like everything else; an empty text forgets it. */
+  | { type: 'keep_note'; key: string; text: string }
   /** The browser's own idea of the network; a page learns it more reliably than a worker. */
   | { type: 'network'; online: boolean };
 
 export type FromWorker =
   | { type: 'ownership'; state: Ownership }
   | { type: 'reply'; id: number; result: { ok: Reply } | { error: ApiError } }
-  | { type: 'drafts'; drafts: Record<string, string> }
+  | { type: 'notes'; notes: Record<string, string> }
   | { type: 'notification'; notification: Notification }
   | { type: 'trouble'; trouble: Trouble };
 

@@ -64,8 +64,8 @@ self.addEventListener('message', (event: MessageEvent<ToWorker>) => {
       if (shell) shell.command(message.id, JSON.stringify(message.command));
       else early.push(message);
       break;
-    case 'keep_draft':
-      shell?.keepDraft(message.conversation_id, message.text);
+    case 'keep_note':
+      shell?.keepNote(message.key, message.text);
       break;
     case 'use_here':
       ownership.useHere();

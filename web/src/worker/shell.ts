@@ -27,8 +27,8 @@ export class Shell {
   }
 
   start(): void {
-    this.#store.drafts().then(
-      (drafts) => this.#tell({ type: 'drafts', drafts }),
+    this.#store.notes().then(
+      (notes) => this.#tell({ type: 'notes', notes }),
       (error) => this.#fail('store_unreadable', error),
     );
     this.#step((now) => this.#core.start(now));
@@ -38,8 +38,8 @@ export class Shell {
     this.#step((now) => this.#core.command(id, json, now));
   }
 
-  keepDraft(id: string, text: string): void {
-    this.#store.keepDraft(id, text).catch((error) => this.#fail('store_write', error));
+  keepNote(key: string, text: string): void {
+    this.#store.keepNote(key, text).catch((error) => this.#fail('store_write', error));
   }
 
   network(online: boolean): void {

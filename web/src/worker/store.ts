@@ -6,10 +6,10 @@ import { type Bytes, makeSealKey, seal, unseal } from './seal';
 const DATABASE = 'kabar';
 const ROWS = 'rows';
 const KEYS = 'keys';
-/** Texts that wait in a composer: the shell's own, sealed like everything else. */
-const DRAFTS = 'drafts';
+/** Small texts of the screens' own, such as drafts: not the core's, but sealed like everything else. */
+const NOTES = 'notes';
 const SEAL_KEY = 'seal';
-const DRAFTS_MAX = 1000;
+const NOTES_MAX = 1000;
 
 export interface Write {
   key: Bytes;
@@ -90,22 +90,22 @@ export class Store {
     });
   }
 
-  keepDraft(id: string, text: string): Promise<void> {
+  keepNote(name: string, text: string): Promise<void> {
     return this.#inOrder(async () => {
-      const key = new TextEncoder().encode(id);
+      const key = new TextEncoder().encode(name);
       const sealed = text && (await seal(this.#sealKey, key, new TextEncoder().encode(text)));
-      const transaction = this.#database.transaction(DRAFTS, 'readwrite');
-      const drafts = transaction.objectStore(DRAFTS);
-      if (sealed) drafts.put(sealed, key);
-      else drafts.delete(key);
+      const transaction = this.#database.transaction(NOTES, 'readwrite');
+      const notes = transaction.objectStore(NOTES);
+      if (sealed) notes.put(sealed, key);
+      else notes.delete(key);
       await finished(transaction);
     });
   }
 
-  drafts(): Promise<Record<string, string>> {
+  notes(): Promise<Record<string, string>> {
     return this.#inOrder(async () => {
-      const kept = this.#database.transaction(DRAFTS, 'readonly').objectStore(DRAFTS);
-      const sealed = await readUp(kept, IDBKeyRange.lowerBound(new Uint8Array()), DRAFTS_MAX);
+      const kept = this.#database.transaction(NOTES, 'readonly').objectStore(NOTES);
+      const sealed = await readUp(kept, IDBKeyRange.lowerBound(new Uint8Array()), NOTES_MAX);
       const opened = sealed.map(async ([key, value]) => [
         new TextDecoder().decode(key),
         new TextDecoder().decode(await unseal(this.#sealKey, key, value)),
@@ -133,7 +133,7 @@ async function openDatabase(): Promise<IDBDatabase> {
     request.onupgradeneeded = () => {
       request.result.createObjectStore(ROWS);
       request.result.createObjectStore(KEYS);
-      request.result.createObjectStore(DRAFTS);
+      request.result.createObjectStore(NOTES);
     };
     return await answer(request);
   } catch (error) {

@@ -7,12 +7,15 @@ import { Thread } from './thread.svelte';
 /** A typing notice holds this long when no further one comes. */
 const TYPING_MS = 7000;
 const DRAFT_DELAY_MS = 400;
+const DRAFT = 'draft:';
+const NAME = 'name:';
 
 class Chats {
   readonly #chats = new SvelteMap<string, Chat>();
   readonly #threads = new Map<string, Thread>();
   readonly #typing = new SvelteMap<string, ReturnType<typeof setTimeout>>();
   readonly #drafts = new SvelteMap<string, string>();
+  readonly #names = new Map<string, string>();
   readonly #draftTimers = new Map<string, ReturnType<typeof setTimeout>>();
   loaded = $state(false);
   error: unknown = $state();
@@ -41,12 +44,14 @@ class Chats {
   }
 
   put(chat: Chat): void {
-    this.#chats.set(chat.conversation_id, chat);
+    const name = chat.peer.name || this.#names.get(chat.peer.account_id);
+    this.#chats.set(chat.conversation_id, name ? { ...chat, peer: { ...chat.peer, name } } : chat);
   }
 
   /** Finds a person (or a conversation by id) and makes its chat known here. */
-  async open(who: string): Promise<Chat> {
+  async open(who: string, calledName = ''): Promise<Chat> {
     const chat = await session.link.request({ type: 'open_chat', who });
+    if (calledName && !chat.peer.name) this.#rememberName(chat.peer.account_id, calledName);
     this.put(chat);
     return chat;
   }
@@ -93,18 +98,30 @@ class Chats {
     clearTimeout(this.#draftTimers.get(id));
     this.#draftTimers.set(
       id,
-      setTimeout(() => session.link.keepDraft(id, text), DRAFT_DELAY_MS),
+      setTimeout(() => session.link.keepNote(DRAFT + id, text), DRAFT_DELAY_MS),
     );
   }
 
-  restoreDrafts(drafts: Record<string, string>): void {
-    for (const [id, text] of Object.entries(drafts)) if (!this.#drafts.has(id)) this.#drafts.set(id, text);
+  restoreNotes(notes: Record<string, string>): void {
+    for (const [key, text] of Object.entries(notes)) {
+      const [kept, prefix] = key.startsWith(DRAFT) ? [this.#drafts, DRAFT] : [this.#names, NAME];
+      const id = key.slice(prefix.length);
+      if (!kept.has(id)) kept.set(id, text);
+    }
+    for (const chat of this.#chats.values()) this.put(chat);
+  }
+
+  /** What the link that led to this person called him: shown until he says his name himself. */
+  #rememberName(accountId: string, name: string): void {
+    this.#names.set(accountId, name);
+    session.link.keepNote(NAME + accountId, name);
   }
 
   forget(): void {
     this.#chats.clear();
     this.#threads.clear();
     this.#drafts.clear();
+    this.#names.clear();
     this.loaded = false;
     this.error = undefined;
   }

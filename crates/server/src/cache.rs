@@ -53,6 +53,17 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
         shard.insert(key, value, self.young_max);
     }
 
+    /// Inserts unless `keep` prefers what is there: a slow reader must not bring back what has been replaced.
+    pub(crate) fn insert_unless(&self, key: K, value: V, keep: impl FnOnce(&V) -> bool) {
+        let mut shard = self.shard(&key);
+        let present = shard.young.get(&key).or_else(|| shard.old.get(&key));
+        if present.is_some_and(keep) {
+            return;
+        }
+        shard.old.remove(&key);
+        shard.insert(key, value, self.young_max);
+    }
+
     pub(crate) fn remove(&self, key: &K) {
         let mut shard = self.shard(key);
         shard.young.remove(key);

@@ -1,5 +1,7 @@
 //! Continuing an account's chain: add a device, revoke one, set the recovery key.
 
+use std::sync::Arc;
+
 use kabar_protocol::{
     device_list::{DeviceList, DeviceListError},
     ids::{AccountId, DeviceId},
@@ -54,13 +56,15 @@ pub(crate) async fn append_entry(
         revoked: revoked.clone(),
     };
     let stored = app.db.write(input, |tx, input| Box::pin(insert(tx, input))).await?;
-    // Stored or lost: what is in memory is not the head any more.
-    app.accounts.lists.remove(&identity.account);
     if !stored {
+        // Somebody else's entry is the head: memory is behind.
+        app.accounts.lists.remove(&identity.account);
         return Ok(conflict(after.version));
     }
+    let version = after.version;
+    super::device_lists::remember(app, Arc::new(after));
     Ok(Appended {
-        outcome: Outcome::Appended(outcome::Appended { version: after.version }),
+        outcome: Outcome::Appended(outcome::Appended { version }),
         revoked,
     })
 }

@@ -25,8 +25,16 @@ pub(crate) async fn device_list(app: &App, account: AccountId) -> Result<Option<
     }
     let list = DeviceList::from_entries(&entries).map_err(|error| Failure::internal(&error))?;
     let list = Arc::new(list);
-    app.accounts.lists.insert(account, Arc::clone(&list));
+    remember(app, Arc::clone(&list));
     Ok(Some(list))
+}
+
+/// Keeps a verified chain, unless a longer one is known.
+pub(super) fn remember(app: &App, list: Arc<DeviceList>) {
+    let version = list.version;
+    app.accounts
+        .lists
+        .insert_unless(list.account, list, |known| known.version > version);
 }
 
 /// True if the device may speak for its account now.

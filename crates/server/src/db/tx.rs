@@ -48,6 +48,9 @@ impl Tx {
 
     /// Runs a statement; the number of rows that it changed.
     pub(crate) async fn execute(&mut self, sql: impl SqlSafeStr, params: &[Value]) -> Result<u64, DbError> {
+        let sql = sql.into_sql_str();
+        #[cfg(test)]
+        super::tests::assert_searches(&mut self.connection, &sql).await;
         match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let query = sqlx::query_with(sql, sqlite_arguments(params)?);
@@ -62,6 +65,9 @@ impl Tx {
 
     /// Runs a statement and collects its rows. The caller's LIMIT, or its key, bounds them.
     pub(crate) async fn fetch(&mut self, sql: impl SqlSafeStr, params: &[Value]) -> Result<Vec<Row>, DbError> {
+        let sql = sql.into_sql_str();
+        #[cfg(test)]
+        super::tests::assert_searches(&mut self.connection, &sql).await;
         Ok(match &mut self.connection {
             Connection::Sqlite(connection) => {
                 let query = sqlx::query_with(sql, sqlite_arguments(params)?);

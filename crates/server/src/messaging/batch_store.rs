@@ -168,7 +168,7 @@ async fn earlier_sends(tx: &mut Tx, input: &Input) -> Result<HashMap<SendKey, Se
         keys.push([send.outgoing.conversation.into(), send.outgoing.send_id.into()]);
     }
     let sql = "SELECT conversation_id, send_id, seq, time_ms, stamp FROM send \
-               WHERE (conversation_id, send_id) IN (VALUES {rows})";
+               WHERE (conversation_id, send_id) IN (SELECT column1, column2 FROM (VALUES {rows}) AS v)";
     let mut earlier = HashMap::with_capacity(input.sends.len());
     for row in tx.fetch_rows(sql, &keys).await? {
         let sent = Sent {

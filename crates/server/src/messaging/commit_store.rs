@@ -160,7 +160,8 @@ pub(super) async fn change_members(
     for device in old.difference(&new) {
         gone.push([id.into(), (*device).into()]);
     }
-    let sql = "DELETE FROM member WHERE (conversation_id, device_id) IN (VALUES {rows})";
+    let sql =
+        "DELETE FROM member WHERE (conversation_id, device_id) IN (SELECT column1, column2 FROM (VALUES {rows}) AS v)";
     tx.execute_rows(sql, &gone).await?;
     let mut come = Rows::new(3);
     for member in after.iter().filter(|member| !old.contains(&member.device)) {

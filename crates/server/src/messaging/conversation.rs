@@ -73,11 +73,16 @@ pub(super) async fn conversations(
         }
     }
     if !missing.is_empty() {
+        let revocations = app.messaging.revocations();
         for mut conversation in load(&mut app.db.reader().await?, &missing).await? {
             conversation.revoked = revoked_members(app, &conversation.members).await?;
             let conversation = Arc::new(conversation);
             found.insert(conversation.id, Arc::clone(&conversation));
             app.messaging.conversations.insert(conversation.id, conversation);
+        }
+        if app.messaging.revocations() != revocations {
+            // A device was revoked while we read: what we cached may not know.
+            found.keys().for_each(|id| app.messaging.conversations.remove(id));
         }
     }
     Ok(found)

@@ -55,6 +55,7 @@ pub(super) async fn make_all(tx: &mut Tx, devices: impl IntoIterator<Item = Devi
 
 /// A revoked device receives nothing any more, and its conversations wait for its removal.
 pub(crate) async fn drop_device(app: &App, device: DeviceId) -> Result<(), Failure> {
+    app.messaging.count_revocation();
     let cached = &app.messaging.conversations;
     cached.retain(|conversation| conversation.members.iter().all(|member| member.device != device));
     app.db.write(device, |tx, device| Box::pin(empty(tx, *device))).await?;

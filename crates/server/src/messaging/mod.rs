@@ -22,6 +22,8 @@ mod typing;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use kabar_protocol::ids::ConversationId;
 use tokio::sync::mpsc;
 
@@ -50,6 +52,8 @@ const POSTGRES_BATCHERS: usize = 2;
 pub(crate) struct Messaging {
     conversations: Cache<ConversationId, Cached>,
     batchers: Vec<mpsc::Sender<Item>>,
+    /// Devices revoked since the start: whoever fills the cache meanwhile must look again.
+    revocations: AtomicU64,
 }
 
 /// The receiving ends, until [`Messaging::start`].
@@ -65,6 +69,7 @@ impl Messaging {
         let messaging = Self {
             conversations: Cache::new(CONVERSATIONS_CACHED_MAX),
             batchers,
+            revocations: AtomicU64::new(0),
         };
         (messaging, batches)
     }
@@ -74,6 +79,14 @@ impl Messaging {
         for receiver in batches {
             app.tasks.spawn(batch::run(app.clone(), receiver));
         }
+    }
+
+    fn count_revocation(&self) {
+        self.revocations.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn revocations(&self) -> u64 {
+        self.revocations.load(Ordering::SeqCst)
     }
 
     /// Items that wait for a batch, for /metrics.

@@ -137,7 +137,7 @@ pub(super) async fn delete_acked(tx: &mut Tx, acked: &[(DeviceId, u64, u64)]) ->
             tx.execute(sql, params![*device, *up_to]).await?;
         }
     }
-    let sql = "DELETE FROM queue WHERE (device_id, cursor) IN (VALUES {rows})";
+    let sql = "DELETE FROM queue WHERE (device_id, cursor) IN (SELECT column1, column2 FROM (VALUES {rows}) AS v)";
     tx.execute_rows(sql, &keys).await?;
     Ok(())
 }
@@ -227,7 +227,7 @@ async fn log_bodies(tx: &mut Tx, rows: &[QueueRow]) -> Result<BTreeMap<BodyKey, 
         keys.push([row.conversation.into(), row.seq.into(), row.kind.into()]);
     }
     let sql = "SELECT conversation_id, seq, kind, envelope FROM conversation_log \
-               WHERE (conversation_id, seq, kind) IN (VALUES {rows})";
+               WHERE (conversation_id, seq, kind) IN (SELECT column1, column2, column3 FROM (VALUES {rows}) AS v)";
     let bodies = tx.fetch_rows(sql, &keys).await?;
     bodies
         .iter()

@@ -6,11 +6,17 @@ use kabar_protocol::{
     content::authenticated_data,
     ids::{AccountId, ConversationId, DeviceId},
     mls_header::opaque_private_message,
-    wire::{AuthenticatedData, Deliver, MessageClass, Send, ServerFrame, deliver::Kind, server_frame::Body},
+    wire::{
+        AuthenticatedData, ConversationKind, Deliver, MessageClass, Send, ServerFrame, deliver::Kind,
+        server_frame::Body,
+    },
 };
 use prost::Message as _;
 
 use super::{
+    batch_store::{self, Input, PlannedAck, PlannedSend, Verdict},
+    commit_store,
+    conversation::Conversation,
     envelope::RETENTION_MS,
     inbox,
     queue::{self, Entry, read_queue},
@@ -148,4 +154,78 @@ async fn what_expires_leaves_a_mark_in_the_queue() {
     retention::sweep(&app).await.expect("swept");
     assert_eq!(queue(&app, 0).await, [(4, Kind::Gone)], "one mark for all that is gone");
     assert_eq!(queue(&app, 4).await, []);
+}
+
+#[tokio::test]
+async fn a_batch_sends_delivers_and_acknowledges_without_scanning_a_table() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let app = app(&directory, &Clock::manual(0)).await;
+    let reader = Identity {
+        account: AccountId([7; 16]),
+        device: DeviceId([8; 16]),
+    };
+    let conversation = std::sync::Arc::new(Conversation {
+        id: ConversationId([3; 16]),
+        kind: ConversationKind::Direct,
+        generation: 0,
+        epoch: 4,
+        members: vec![SENDER, reader],
+        revoked: Vec::new(),
+    });
+    let made = app.db.write((), |tx, ()| {
+        Box::pin(async move {
+            commit_store::insert_conversation(tx, ConversationId([3; 16]), ConversationKind::Direct, 4).await?;
+            commit_store::change_members(tx, ConversationId([3; 16]), &[], &[SENDER]).await?;
+            inbox::make_all(tx, [SENDER.device, DeviceId([8; 16])]).await
+        })
+    });
+    made.await.expect("a conversation");
+    let planned = |send| PlannedSend {
+        outgoing: outgoing(SENDER, send).expect("a send"),
+        conversation: Some(conversation.clone()),
+    };
+    let mut other = send();
+    other.client_message_id = vec![6; 16].into();
+    let sends = vec![planned(send()), planned(other), planned(send())];
+    let ack = |acked_before, cursor| PlannedAck {
+        device: reader,
+        acked_before,
+        cursor,
+        delivered: vec![(conversation.id, cursor)],
+        client_seq: 5,
+    };
+    let input = |sends, acks| Input {
+        sends,
+        acks,
+        now_ms: 0,
+        app: app.clone(),
+    };
+    let run = |input| {
+        app.db
+            .write(input, |tx, input| Box::pin(batch_store::commit(tx, input)))
+    };
+    let sent = run(input(sends, Vec::new())).await.expect("sent");
+    let seqs = sent.verdicts.iter().map(|verdict| match verdict {
+        Verdict::Sent(sent) => sent.seq,
+        Verdict::Blocked => 0,
+    });
+    assert_eq!(
+        seqs.collect::<Vec<_>>(),
+        [2, 3, 2],
+        "the same send twice is one message"
+    );
+    assert_eq!(
+        sent.deliveries.iter().map(|delivery| delivery.1).collect::<Vec<_>>(),
+        [1, 2]
+    );
+    let acked = run(input(Vec::new(), vec![ack(0, 1), ack(0, 2)])).await.expect("acked");
+    assert_eq!(acked.receipts, [(conversation.id, reader.account, 2)]);
+    let late = run(input(Vec::new(), vec![ack(2, 1)])).await.expect("acked");
+    assert_eq!(late.receipts, [], "a receipt never goes back");
+    let page = read_queue(&app, reader.device, 0).await.expect("a page");
+    assert_eq!(
+        (page.frames.len(), page.up_to),
+        (1, 2),
+        "deleted; the mark stands for what was asked from before it"
+    );
 }

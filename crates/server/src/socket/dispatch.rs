@@ -243,7 +243,7 @@ async fn open_session(
     }
     // A revocation that came while this session opened has not seen it.
     if !accounts::is_current(app, identity).await? {
-        app.bus.detach(identity.device, session);
+        session.close(CloseCode::Policy, Some(accounts::device_revoked()));
         return Err(accounts::device_revoked());
     }
     let answer = wire::Session {

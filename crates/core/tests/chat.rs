@@ -156,3 +156,214 @@ fn commands_that_wait_for_a_connection_are_carried_out_when_there_is_one() {
         assert_eq!(world.clients[person].replies.get(&idle), Some(&Ok(Reply::Done)));
     }
 }
+
+#[test]
+fn typing_is_shown_and_ends_by_itself() {
+    use kabar_core::api::Notification;
+    let mut world = World::new(8);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let conversation_id = world.send(alice, "@bob", "one").conversation_id;
+    world.run();
+    world.send(bob, "@alice", "two");
+    world.run();
+    world.clients[bob].notes.clear();
+    world
+        .ask(
+            alice,
+            Command::SetTyping {
+                conversation_id,
+                active: true,
+            },
+        )
+        .unwrap();
+    world.run();
+    let seen: Vec<_> = world.clients[bob]
+        .notes
+        .iter()
+        .filter_map(|note| match note {
+            Notification::Typing { active, .. } => Some(*active),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(seen, [true, false]);
+}
+
+#[test]
+fn a_thread_is_read_page_by_page_and_unread_survives_a_restart() {
+    let mut world = World::new(9);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    for n in 0..25 {
+        world.send(alice, "@bob", &format!("{n}"));
+    }
+    world.run();
+    world.restart(bob);
+    world.run();
+    let chat = world.chats(bob).remove(0);
+    assert_eq!(chat.unread, 25);
+    let mut before = None;
+    let mut texts = Vec::new();
+    loop {
+        let list = Command::ListMessages {
+            conversation_id: chat.conversation_id,
+            before,
+            limit: 10,
+        };
+        let Ok(Reply::Messages { messages, more }) = world.ask(bob, list) else {
+            panic!()
+        };
+        before = messages.last().map(|message| message.message_id);
+        texts.extend(messages.into_iter().filter_map(|message| message.text));
+        if !more {
+            break;
+        }
+    }
+    texts.reverse();
+    assert_eq!(texts, (0..25).map(|n| n.to_string()).collect::<Vec<_>>());
+    let tenth = world.thread(bob)[9].message_id;
+    world
+        .ask(
+            bob,
+            Command::MarkRead {
+                conversation_id: None,
+                up_to: tenth,
+            },
+        )
+        .unwrap();
+    world.restart(bob);
+    world.run();
+    assert_eq!(world.chats(bob)[0].unread, 15);
+}
+
+#[test]
+fn a_reply_names_its_message_and_wrong_input_names_its_rule() {
+    let mut world = World::new(10);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let first = world.send(alice, "@bob", "question");
+    world.run();
+    let reply = |to: &str, text: &str, reply_to| Command::SendText {
+        to: to.into(),
+        text: text.into(),
+        reply_to,
+        wait: true,
+    };
+    let sent = world.ask(bob, reply("@alice", "answer", Some(first.message_id)));
+    assert!(
+        matches!(&sent, Ok(Reply::Sent(view)) if view.state == MessageState::Sent && view.seq == Some(3)),
+        "{sent:?}"
+    );
+    world.run();
+    assert_eq!(world.thread(alice)[1].in_reply_to, Some(first.message_id));
+
+    let other = kabar_protocol::ids::MessageId([1; 32]);
+    let wrong = [
+        (reply("@alice", " ", None), "invalid", Some("text")),
+        (reply("@alice", &"x".repeat(5000), None), "invalid", Some("text")),
+        (reply("@alice", "x", Some(other)), "invalid", Some("reply_to")),
+        (reply("@bob", "to myself", None), "invalid", Some("to")),
+        (reply("not a name!", "x", None), "invalid", Some("to")),
+        (reply("@nobody", "x", None), "not_found", None),
+        (Command::SetName { name: " ".into() }, "invalid", Some("name")),
+        (Command::VerifyPhone { code: "123456".into() }, "no_phone_pending", None),
+        (
+            Command::Register {
+                name: "Bob".into(),
+                username: None,
+                invite: None,
+            },
+            "account_exists",
+            None,
+        ),
+    ];
+    for (command, code, parameter) in wrong {
+        let error = world.ask(bob, command).unwrap_err();
+        assert_eq!(
+            (error.code.as_str(), error.parameter.as_deref()),
+            (code, parameter),
+            "{}",
+            error.message
+        );
+    }
+}
+
+#[test]
+fn the_feed_gives_each_item_once_per_home() {
+    let mut world = World::new(11);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.send(alice, "@bob", "one");
+    world.send(alice, "@bob", "two");
+    world.run();
+    let Ok(Reply::Feed { items }) = world.ask(bob, Command::Feed { after: 0, limit: 10 }) else {
+        panic!()
+    };
+    assert_eq!(
+        items.iter().filter_map(|item| item.text.as_deref()).collect::<Vec<_>>(),
+        ["one", "two"]
+    );
+    assert!(items.iter().all(|item| item.request && item.kind == "text"));
+    world
+        .ask(
+            bob,
+            Command::FeedTaken {
+                up_to: items[0].position,
+            },
+        )
+        .unwrap();
+    world.restart(bob);
+    let Ok(Reply::Feed { items }) = world.ask(bob, Command::Feed { after: 0, limit: 10 }) else {
+        panic!()
+    };
+    assert_eq!(
+        items.iter().filter_map(|item| item.text.as_deref()).collect::<Vec<_>>(),
+        ["two"]
+    );
+    let Ok(Reply::Feed { items }) = world.ask(alice, Command::Feed { after: 0, limit: 10 }) else {
+        panic!()
+    };
+    assert!(
+        items
+            .iter()
+            .all(|item| item.kind == "receipt" && item.state == Some(MessageState::Delivered))
+    );
+    assert_eq!(items.len(), 2);
+}
+
+#[test]
+fn a_changed_name_reaches_the_other_side_with_the_next_message() {
+    let mut world = World::new(12);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.send(alice, "@bob", "one");
+    world.run();
+    world.ask(alice, Command::SetName { name: "Alisa".into() }).unwrap();
+    assert_eq!(world.chats(bob)[0].peer.name, "Alice");
+    world.send(alice, "@bob", "two");
+    world.run();
+    assert_eq!(world.chats(bob)[0].peer.name, "Alisa");
+}
+
+#[test]
+fn the_server_view_is_ciphertext_beside_our_text() {
+    let mut world = World::new(13);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let conversation_id = world.send(alice, "@bob", "plain words").conversation_id;
+    world.run();
+    for person in [alice, bob] {
+        let view = world.ask(
+            person,
+            Command::ServerView {
+                conversation_id,
+                limit: 10,
+            },
+        );
+        let Ok(Reply::ServerView { items }) = view else {
+            panic!("{view:?}")
+        };
+        assert_eq!(items.len(), 1);
+        assert_eq!(items[0].message.text.as_deref(), Some("plain words"));
+        assert_eq!(
+            (items[0].class.as_str(), items[0].envelope.len()),
+            ("content", items[0].bytes * 2)
+        );
+        let plain: String = b"plain words".iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(!items[0].envelope.contains(&plain));
+    }
+}

@@ -89,7 +89,9 @@ pub(crate) async fn run(args: AdminArgs, output: Output) -> Result<(), Failure> 
 
 /// `key: value` lines.
 fn for_people(answer: &Value) -> String {
-    let Value::Object(fields) = answer else { return answer.to_string() };
+    let Value::Object(fields) = answer else {
+        return answer.to_string();
+    };
     let line = |(key, value): (&String, &Value)| match value {
         Value::String(text) => format!("{key}: {text}"),
         other => format!("{key}: {other}"),

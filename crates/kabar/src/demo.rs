@@ -61,7 +61,11 @@ async fn sign_up(client: &Client) -> Result<(), Failure> {
     if client.command(Command::Whoami, ANSWER_TIMEOUT).await.is_ok() {
         return Ok(());
     }
-    let register = Command::Register { name: NAME.into(), username: Some(USERNAME.into()), invite: None };
+    let register = Command::Register {
+        name: NAME.into(),
+        username: Some(USERNAME.into()),
+        invite: None,
+    };
     client.command(register, ANSWER_TIMEOUT).await?;
     Ok(())
 }
@@ -69,10 +73,16 @@ async fn sign_up(client: &Client) -> Result<(), Failure> {
 /// Messages that came while Halo was away.
 async fn answer_unread(client: &Client) -> Result<(), Failure> {
     client.command(Command::WaitIdle, ANSWER_TIMEOUT).await?;
-    let Reply::Chats { chats } = client.command(Command::ListChats, ANSWER_TIMEOUT).await? else { return Ok(()) };
+    let Reply::Chats { chats } = client.command(Command::ListChats, ANSWER_TIMEOUT).await? else {
+        return Ok(());
+    };
     for chat in chats.iter().filter(|chat| chat.unread > 0) {
         let limit = chat.unread.min(LOOK_BACK_MESSAGES);
-        let list = Command::ListMessages { conversation_id: chat.conversation_id, before: None, limit };
+        let list = Command::ListMessages {
+            conversation_id: chat.conversation_id,
+            before: None,
+            limit,
+        };
         if let Reply::Messages { messages, .. } = client.command(list, ANSWER_TIMEOUT).await?
             && let Some(newest) = messages.iter().find(|message| !message.mine)
         {
@@ -86,7 +96,10 @@ async fn answer(client: &Client, message: &MessageView) -> Result<(), Failure> {
     if message.mine || message.kind != MessageKind::Text {
         return Ok(());
     }
-    let read = Command::MarkRead { conversation_id: Some(message.conversation_id), up_to: message.message_id };
+    let read = Command::MarkRead {
+        conversation_id: Some(message.conversation_id),
+        up_to: message.message_id,
+    };
     client.command(read, ANSWER_TIMEOUT).await?;
     let text = reply_to(&message.from.name, message.text.as_deref().unwrap_or_default());
     let send = Command::SendText {

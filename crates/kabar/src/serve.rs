@@ -46,8 +46,10 @@ impl ServeArgs {
             ("tls_cert", self.tls_cert.as_ref().map(path)),
             ("tls_key", self.tls_key.as_ref().map(path)),
         ];
-        let mut server: toml::Table =
-            given.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.into()))).collect();
+        let mut server: toml::Table = given
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?.into())))
+            .collect();
         if self.dev {
             server.insert("dev".to_owned(), true.into());
         }
@@ -60,7 +62,11 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref(), args.overrides())?;
     let dev = config.server.dev;
     let data = config.server.data.clone();
-    let scheme = if config.server.tls_cert.is_some() { "https" } else { "http" };
+    let scheme = if config.server.tls_cert.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     // Before the listener: a signal that comes early is not lost.
     let stop = stop_on_signal()?;
     let server = Server::start(config, web::router()).await?;
@@ -105,7 +111,10 @@ fn stop_on_signal() -> Result<CancellationToken, Failure> {
 /// `RUST_LOG` chooses; the default tells what an operator wants to know.
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 #[cfg(test)]
@@ -114,7 +123,10 @@ mod tests {
 
     #[test]
     fn a_second_person_has_an_origin_of_its_own() {
-        assert_eq!(second_person("http://localhost:8080").as_deref(), Some("http://dua.localhost:8080"));
+        assert_eq!(
+            second_person("http://localhost:8080").as_deref(),
+            Some("http://dua.localhost:8080")
+        );
         assert_eq!(second_person("https://chat.example"), None);
     }
 }

@@ -58,7 +58,10 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
     received.extend(budi.texts());
 
     let numbers: Vec<u32> = received.iter().map(|text| text.parse().expect("a number")).collect();
-    assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "in order, none twice: {numbers:?}");
+    assert!(
+        numbers.windows(2).all(|pair| pair[0] < pair[1]),
+        "in order, none twice: {numbers:?}"
+    );
     let missing: Vec<_> = acknowledged.iter().filter(|text| !received.contains(text)).collect();
     assert!(missing.is_empty(), "acknowledged and lost: {missing:?}");
     assert!(acknowledged.len() > KILLS, "the test sent something: {acknowledged:?}");
@@ -68,6 +71,11 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
 fn printed(person: &Person) -> Vec<String> {
     let output = person.run(&["--wait", "2", "receive"]);
     let lines = String::from_utf8(output.stdout).expect("UTF-8");
-    let items = lines.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a JSON line"));
-    items.filter(|item| item["kind"] == "text").filter_map(|item| item["text"].as_str().map(str::to_owned)).collect()
+    let items = lines
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a JSON line"));
+    items
+        .filter(|item| item["kind"] == "text")
+        .filter_map(|item| item["text"].as_str().map(str::to_owned))
+        .collect()
 }

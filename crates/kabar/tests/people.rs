@@ -20,7 +20,10 @@ fn two_people_chat_from_the_command_line() {
     let received = budi.lines(&["receive"]);
     assert_eq!(received.len(), 1, "{received:?}");
     let item = &received[0];
-    assert_eq!((&item["kind"], &item["text"], &item["request"]), (&json!("text"), &json!("apa kabar?"), &json!(true)));
+    assert_eq!(
+        (&item["kind"], &item["text"], &item["request"]),
+        (&json!("text"), &json!("apa kabar?"), &json!(true))
+    );
     assert_eq!(item["message_id"], sent["message_id"]);
     assert_eq!(item["conversation_id"], sent["conversation_id"]);
     assert_eq!(item["from"]["account_id"], registered["account_id"]);
@@ -29,7 +32,12 @@ fn two_people_chat_from_the_command_line() {
 
     budi.ok(&["read", "--message", sent["message_id"].as_str().unwrap_or_default()]);
     let receipts = ani.lines(&["receive", "--timeout", "5"]);
-    assert!(receipts.iter().any(|item| item["kind"] == "receipt" && item["state"] == "read"), "{receipts:?}");
+    assert!(
+        receipts
+            .iter()
+            .any(|item| item["kind"] == "receipt" && item["state"] == "read"),
+        "{receipts:?}"
+    );
 
     budi.send(sent["conversation_id"].as_str().unwrap_or_default(), "baik");
     assert_eq!(ani.texts(), ["baik"]);
@@ -63,7 +71,10 @@ fn a_phone_number_is_proved_by_the_code_that_the_operator_holds() {
     budi.send("+62 812-3456-7890", "lewat nomor");
     assert_eq!(ani.texts(), ["lewat nomor"]);
     let log = server.log();
-    assert!(!log.contains("81234567890") && !log.contains(held), "neither number nor code reaches a log");
+    assert!(
+        !log.contains("81234567890") && !log.contains(held),
+        "neither number nor code reaches a log"
+    );
 }
 
 #[test]
@@ -78,11 +89,20 @@ fn bad_input_is_named_with_its_rule() {
     let (code, _) = other.refused(&["whoami"]);
     assert_eq!(code, "no_account", "nothing is half-done");
     let (code, message) = other.refused(&["register", "--name", "X", "--phone", "0812"]);
-    assert!(code == "phone_invalid" && message.contains("country code"), "{code}: {message}");
+    assert!(
+        code == "phone_invalid" && message.contains("country code"),
+        "{code}: {message}"
+    );
     let (code, message) = other.refused(&["register", "--name", " "]);
-    assert!(code == "name_invalid" && message.contains("1 to 50"), "{code}: {message}");
+    assert!(
+        code == "name_invalid" && message.contains("1 to 50"),
+        "{code}: {message}"
+    );
     let (code, message) = ani.refused(&["send", "--to", "@niemand", "--text", "x"]);
-    assert!(code == "recipient_unknown" && message.contains("@niemand"), "{code}: {message}");
+    assert!(
+        code == "recipient_unknown" && message.contains("@niemand"),
+        "{code}: {message}"
+    );
     let (code, message) = ani.refused(&["send", "--to", "@ani", "--text", &"x".repeat(4097)]);
     assert!(code == "text_too_long" && message.contains("4096"), "{code}: {message}");
     let (code, message) = ani.refused(&["verify", "--code", "123456"]);
@@ -98,7 +118,11 @@ fn two_commands_on_one_home_wait_for_each_other() {
     let ani = Person::register(directory.path(), "Ani", &server.url);
     let budi = Person::register(directory.path(), "Budi", &server.url);
     let sends: Vec<_> = (0..4)
-        .map(|n| ani.command(&["send", "--to", "@budi", "--text", &n.to_string()]).spawn().expect("spawn"))
+        .map(|n| {
+            ani.command(&["send", "--to", "@budi", "--text", &n.to_string()])
+                .spawn()
+                .expect("spawn")
+        })
         .collect();
     for mut send in sends {
         assert!(send.wait().expect("wait").success());
@@ -126,7 +150,12 @@ fn a_server_that_cannot_start_says_why() {
     assert!(locked.contains(data), "{locked}");
     let file = directory.path().join("file");
     std::fs::write(&file, "").expect("write");
-    let unwritable = serve(&["--listen", "127.0.0.1:0", "--data", file.join("data").to_str().expect("UTF-8")]);
+    let unwritable = serve(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--data",
+        file.join("data").to_str().expect("UTF-8"),
+    ]);
     assert!(unwritable.contains("file"), "{unwritable}");
     let config = directory.path().join("kabar.toml");
     std::fs::write(&config, "[server]\nlisten_adress = \"127.0.0.1:1\"\n").expect("write");

@@ -39,6 +39,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 const CLIENT_SEQ_BASE: u64 = 1 << 40;
 /// MLS header, authenticated data and encrypted sender data around the body.
 const HEADER_BYTES: usize = 170;
+/// What tells the load's messages from those of the setup; counter and time follow.
+const MARK: &[u8; 8] = b"kbrbench";
+const BODY_BYTES_MIN: usize = 24;
 
 pub(crate) async fn run(args: &BenchArgs) -> Result<Report, Failure> {
     let pairs: Vec<_> = stream::iter(0..args.users / 2)
@@ -108,7 +111,7 @@ struct Shared {
     received: AtomicU64,
     window: u32,
     interval: Option<Duration>,
-    payload_bytes: usize,
+    body_bytes: usize,
 }
 
 impl Shared {
@@ -123,7 +126,7 @@ impl Shared {
             received: AtomicU64::new(0),
             window: args.window.max(1),
             interval,
-            payload_bytes: args.payload_bytes,
+            body_bytes: args.payload_bytes.saturating_sub(HEADER_BYTES).max(BODY_BYTES_MIN),
         }
     }
 }
@@ -258,10 +261,11 @@ impl User {
             device_list_hash: [id, id].concat().into(),
         };
         let data = data.encode_to_vec();
-        let mut body = vec![0; self.shared.payload_bytes.saturating_sub(HEADER_BYTES).max(16)];
-        body[..8].copy_from_slice(&self.counter.to_be_bytes());
+        let mut body = vec![0; self.shared.body_bytes];
+        body[..8].copy_from_slice(MARK);
+        body[8..16].copy_from_slice(&self.counter.to_be_bytes());
         let micros = u64::try_from(sent_after.as_micros()).unwrap_or(u64::MAX);
-        body[8..16].copy_from_slice(&micros.to_be_bytes());
+        body[16..24].copy_from_slice(&micros.to_be_bytes());
         let group_id = self.group.conversation.group_id(self.group.generation);
         wire::Send {
             conversation_id: self.group.conversation.to_bytes(),
@@ -299,12 +303,8 @@ impl User {
 
     fn read(&mut self, deliver: &wire::Deliver) {
         self.cursor = self.cursor.max(deliver.cursor);
-        let body_bytes = self.shared.payload_bytes.saturating_sub(HEADER_BYTES).max(16);
-        let body = deliver
-            .payload
-            .len()
-            .checked_sub(body_bytes)
-            .map(|start| &deliver.payload[start..]);
+        let start = deliver.payload.len().checked_sub(self.shared.body_bytes);
+        let body = start.and_then(|start| deliver.payload[start..].strip_prefix(MARK));
         let numbers = body.and_then(|body| Some((number(body.get(..8)?)?, number(body.get(8..16)?)?)));
         let (Kind::Message, Some((counter, micros))) = (deliver.kind(), numbers) else {
             return;

@@ -13,7 +13,10 @@ use tempfile::TempDir;
 
 pub fn kabar() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
-    command.env_remove("KABAR_HOME").env_remove("KABAR_SERVER").env("RUST_LOG", "info");
+    command
+        .env_remove("KABAR_HOME")
+        .env_remove("KABAR_SERVER")
+        .env("RUST_LOG", "info");
     command
 }
 
@@ -32,7 +35,11 @@ impl Serve {
 
     pub fn start_on(directory: &Path, listen: &str, more: &[&str]) -> Self {
         let (data, log) = (directory.join("data"), directory.join("server.log"));
-        let errors = std::fs::File::options().create(true).append(true).open(&log).expect("log");
+        let errors = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .expect("log");
         let mut child = kabar()
             .args(["serve", "--listen", listen, "--data"])
             .arg(&data)
@@ -42,7 +49,9 @@ impl Serve {
             .spawn()
             .expect("kabar serve starts");
         let lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
-        let url = lines.map_while(Result::ok).find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
+        let url = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
         let url = url.unwrap_or_else(|| panic!("{}", std::fs::read_to_string(&log).unwrap_or_default()));
         Self { child, url, data, log }
     }
@@ -65,7 +74,12 @@ impl Serve {
     }
 
     pub fn admin(&self, arguments: &[&str]) -> Value {
-        let output = kabar().args(["admin", "--json", "--data"]).arg(&self.data).args(arguments).output().expect("kabar admin");
+        let output = kabar()
+            .args(["admin", "--json", "--data"])
+            .arg(&self.data)
+            .args(arguments)
+            .output()
+            .expect("kabar admin");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
@@ -91,7 +105,10 @@ pub struct Person {
 
 impl Person {
     pub fn new(directory: &Path, name: &str, url: &str) -> Self {
-        Self { home: directory.join(name), url: url.to_owned() }
+        Self {
+            home: directory.join(name),
+            url: url.to_owned(),
+        }
     }
 
     /// Makes the account; the username is the name in lower case.
@@ -103,7 +120,10 @@ impl Person {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = kabar();
-        command.args(["chat", "--json", "--server", &self.url, "--home"]).arg(&self.home).args(arguments);
+        command
+            .args(["chat", "--json", "--server", &self.url, "--home"])
+            .arg(&self.home)
+            .args(arguments);
         command
     }
 
@@ -114,9 +134,15 @@ impl Person {
     /// The lines of a command that succeeds.
     pub fn lines(&self, arguments: &[&str]) -> Vec<Value> {
         let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let text = String::from_utf8(output.stdout).expect("UTF-8");
-        text.lines().map(|line| serde_json::from_str(line).expect("a JSON line")).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("a JSON line"))
+            .collect()
     }
 
     /// The one answer of a command that succeeds.
@@ -129,7 +155,12 @@ impl Person {
     /// Code and message of a command that fails with exit code 1.
     pub fn refused(&self, arguments: &[&str]) -> (String, String) {
         let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stdout)
+        );
         let errors = String::from_utf8(output.stderr).expect("UTF-8");
         let last = errors.lines().last().unwrap_or_default();
         let error: Value = serde_json::from_str(last).unwrap_or_else(|_| panic!("{errors}"));
@@ -144,7 +175,11 @@ impl Person {
     /// Texts that have come in and were not printed before.
     pub fn texts(&self) -> Vec<String> {
         let items = self.lines(&["receive"]);
-        items.iter().filter(|item| item["kind"] == "text").filter_map(|item| item["text"].as_str().map(str::to_owned)).collect()
+        items
+            .iter()
+            .filter(|item| item["kind"] == "text")
+            .filter_map(|item| item["text"].as_str().map(str::to_owned))
+            .collect()
     }
 }
 

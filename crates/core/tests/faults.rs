@@ -284,3 +284,85 @@ fn every_promised_message_is_read_once_although_stores_fail_and_processes_die() 
         );
     }
 }
+
+/// Two people who keep losing their MLS state, or come back with an old store, while both write.
+fn forgetful(seed: u64, old_stores: bool) -> u32 {
+    let (mut world, alice, bob) = pair(seed);
+    let names = ["@bob", "@alice"];
+    let mut old: BTreeMap<usize, _> = BTreeMap::new();
+    for round in 0..10 {
+        let who = if world.dice.roll(2) == 0 { alice } else { bob };
+        match world.dice.roll(4) {
+            0 => {
+                world.clients[who].store.retain(|key, _| !key.starts_with(b"g/"));
+                world.restart(who);
+            }
+            1 if old_stores => {
+                let store = world.clients[who].store.clone();
+                old.insert(who, store);
+            }
+            2 => {
+                if let Some(store) = old.remove(&who) {
+                    world.clients[who].store = store;
+                    world.restart(who);
+                }
+            }
+            _ => {}
+        }
+        for (person, to) in [(alice, names[0]), (bob, names[1])] {
+            let command = Command::SendText {
+                to: to.into(),
+                text: format!("{to} #{round}"),
+                reply_to: None,
+                wait: false,
+            };
+            world.tell(person, command);
+        }
+        if world.dice.roll(2) == 0 {
+            let steps = world.dice.roll(20);
+            world.run_steps(steps);
+        } else {
+            let wait = i64::try_from(world.dice.roll(1500)).unwrap();
+            world.run_for(wait);
+        }
+    }
+    world.run_for(900_000);
+    for (person, to) in [(alice, names[0]), (bob, names[1])] {
+        world.send(person, to, &format!("{to} at last"));
+        world.run_for(60_000);
+    }
+    for (person, from) in [(alice, "@alice"), (bob, "@bob")] {
+        let thread = world.thread(person);
+        let texts: Vec<_> = thread
+            .iter()
+            .filter(|message| !message.mine)
+            .filter_map(|m| m.text.clone())
+            .collect();
+        let mut once = texts.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), texts.len(), "seed {seed}: nothing is read twice: {texts:?}");
+        assert!(
+            texts.contains(&format!("{from} at last")),
+            "seed {seed}: nobody is stuck: {texts:?}"
+        );
+        let unsent = thread
+            .iter()
+            .filter(|message| message.mine && message.state < MessageState::Sent)
+            .count();
+        assert_eq!(unsent, 0, "seed {seed}");
+    }
+    world.server.conflicts
+}
+
+#[test]
+fn lost_state_is_joined_again_whoever_loses_it_and_when() {
+    let conflicts: u32 = (0..20).map(|seed| forgetful(seed, false)).sum();
+    assert!(conflicts > 10, "epochs were raced for: {conflicts}");
+}
+
+#[test]
+fn old_stores_become_new_devices_whoever_has_them_and_when() {
+    let conflicts: u32 = (0..20).map(|seed| forgetful(seed, true)).sum();
+    assert!(conflicts > 10, "epochs were raced for: {conflicts}");
+}

@@ -64,6 +64,8 @@ pub struct Server {
     /// Answers every CreateConversation and drops the answer, once.
     pub lose_answers: u32,
     pub requests: Vec<&'static str>,
+    /// Sends and commits that came for an epoch that was over.
+    pub conflicts: u32,
 }
 
 impl Server {
@@ -78,6 +80,7 @@ impl Server {
             tamper: None,
             lose_answers: 0,
             requests: Vec::new(),
+            conflicts: 0,
         }
     }
 
@@ -502,6 +505,7 @@ impl Server {
             return error(wire::error::Code::NotFound, "conversation_unknown");
         }
         if (ask.generation, ask.epoch) != (conversation.generation, conversation.epoch) {
+            self.conflicts += 1;
             return outcome(send_outcome::Outcome::StaleEpoch(wire::EpochConflict {
                 generation: conversation.generation,
                 epoch: conversation.epoch,
@@ -569,6 +573,7 @@ impl Server {
             return outcome(Outcome::Accepted(Accepted { seq: *seq }));
         }
         if (ask.generation, ask.epoch) != (conversation.generation, conversation.epoch) {
+            self.conflicts += 1;
             return outcome(Outcome::EpochConflict(wire::EpochConflict {
                 generation: conversation.generation,
                 epoch: conversation.epoch,

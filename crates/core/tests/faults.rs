@@ -357,12 +357,12 @@ fn forgetful(seed: u64, old_stores: bool) -> u32 {
 
 #[test]
 fn lost_state_is_joined_again_whoever_loses_it_and_when() {
-    let conflicts: u32 = (0..20).map(|seed| forgetful(seed, false)).sum();
+    let conflicts: u32 = (0..40).map(|seed| forgetful(seed, false)).sum();
     assert!(conflicts > 10, "epochs were raced for: {conflicts}");
 }
 
 #[test]
 fn old_stores_become_new_devices_whoever_has_them_and_when() {
-    let conflicts: u32 = (0..20).map(|seed| forgetful(seed, true)).sum();
+    let conflicts: u32 = (0..40).map(|seed| forgetful(seed, true)).sum();
     assert!(conflicts > 10, "epochs were raced for: {conflicts}");
 }

@@ -38,6 +38,8 @@ pub struct Conversation {
     pub epoch: u64,
     pub group_info: bytes::Bytes,
     pub members: BTreeMap<DeviceId, AccountId>,
+    /// As listed in the group's policy: an account stays when its last leaf goes.
+    roster: BTreeSet<AccountId>,
     pub seq: u64,
     pub log: Vec<Deliver>,
     sends: BTreeMap<(DeviceId, Vec<u8>), send_outcome::Sent>,
@@ -419,6 +421,7 @@ impl Server {
             generation: 0,
             epoch: 1,
             group_info: bundle.group_info,
+            roster: members.values().copied().collect(),
             members,
             seq: 1,
             log: Vec::new(),
@@ -680,7 +683,7 @@ impl Server {
             .data
             .conversations
             .get(&id)
-            .filter(|conversation| conversation.members.values().any(|owner| *owner == from.0));
+            .filter(|conversation| conversation.roster.contains(&from.0));
         let outcome = match conversation {
             Some(conversation) => Outcome::Info(Info {
                 generation: conversation.generation,
@@ -773,6 +776,11 @@ fn name(body: &Ask) -> &'static str {
         Ask::Ack(_) => "ack",
         Ask::PublishKeyPackages(_) => "publish",
         Ask::FetchReceipts(_) => "receipts",
+        Ask::Authenticate(_) => "auth",
+        Ask::FetchGroupInfo(_) => "group_info",
+        Ask::FetchLog(_) => "log",
+        Ask::FetchDeviceList(_) => "list",
+        Ask::AppendDeviceListEntry(_) => "append",
         _ => "other",
     }
 }

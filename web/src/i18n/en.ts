@@ -12,6 +12,8 @@ export const en = {
   welcome_promise_title: 'Only the two of you can read it',
   welcome_promise: 'Keys are made on this device and never leave it. The server carries what it cannot open.',
   welcome_invited: (who: string) => `${who} would like to chat with you.`,
+  welcome_lost:
+    'This browser no longer has the keys of your account here, so you begin anew. Site data were probably cleared.',
   welcome_invite: 'Invitation code',
   welcome_invite_hint: 'This server lets people in by invitation. Whoever runs it gave you a code or a link.',
   welcome_closed_title: 'This server takes no new people',

@@ -12,6 +12,8 @@ export const id: Catalogue = {
   welcome_promise_title: 'Hanya Anda berdua yang dapat membaca',
   welcome_promise: 'Kunci dibuat di perangkat ini dan tidak pernah keluar. Server mengantar tanpa dapat membukanya.',
   welcome_invited: (who) => `${who} ingin mengobrol dengan Anda.`,
+  welcome_lost:
+    'Peramban ini sudah tidak menyimpan kunci akun Anda, jadi Anda mulai lagi dari awal. Mungkin data situs telah dihapus.',
   welcome_invite: 'Kode undangan',
   welcome_invite_hint: 'Server ini hanya menerima orang yang diundang. Pengelolanya memberi Anda kode atau tautan.',
   welcome_closed_title: 'Server ini tidak menerima orang baru',

@@ -11,7 +11,11 @@ class Account {
   /** True where the last visit ended with an account. */
   expected = $state(localStorage.getItem(HINT) === '1');
 
+  /** There was an account here, and the browser has cleared its keys. */
+  lost = $state(false);
+
   become(me: Me | null): void {
+    this.lost = me === null && this.expected;
     this.me = me;
     this.expected = me !== null;
     if (me) localStorage.setItem(HINT, '1');

@@ -49,9 +49,9 @@ export function rowsOf(messages: readonly Message[], unreadFrom?: string): Row[]
   return rows;
 }
 
-/** The first message that has not been read: the one `unread` received messages from the end. */
+/** The first message that has not been read: the one `unread` received messages from the end, if it is among these. */
 export function firstUnread(messages: readonly Message[], unread: number): string | undefined {
   if (unread === 0) return undefined;
   const received = messages.filter((message) => !message.mine && !isNotice(message));
-  return received.at(-unread)?.message_id ?? received[0]?.message_id;
+  return received.at(-unread)?.message_id;
 }

@@ -4,6 +4,7 @@ import { session } from '../session/session.svelte';
 import { merged } from './order';
 
 const PAGE = 60;
+const PAGE_MAX = 200;
 /** While somebody types, the other side is told again after this time. */
 const TYPING_EVERY_MS = 3000;
 
@@ -24,13 +25,15 @@ export class Thread {
   }
 
   /** Reads the newest page, or the one before the oldest message known. */
-  async load(): Promise<void> {
+  async load(unread = 0): Promise<void> {
     if (this.loading) return;
     this.loading = true;
     this.error = undefined;
     try {
       const before = this.loaded ? (this.messages[0]?.message_id ?? null) : null;
-      const page = await session.link.request({ type: 'list_messages', conversation_id: this.id, before, limit: PAGE });
+      // All that is unread at once, so that the thread can open where it begins.
+      const limit = Math.min(Math.max(PAGE, unread + 20), PAGE_MAX);
+      const page = await session.link.request({ type: 'list_messages', conversation_id: this.id, before, limit });
       const older = [...page.messages].reverse();
       this.messages = merged(older, this.messages);
       this.more = page.more;

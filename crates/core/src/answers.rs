@@ -4,6 +4,7 @@ use kabar_protocol::wire::server_frame::Body;
 
 use crate::{
     api::Notification,
+    commands::refusal,
     connection::{Answer, Purpose},
     state::State,
     tx::Step,
@@ -32,13 +33,15 @@ impl State {
 
     /// The same device has come in by another socket: two of them would take turns for ever.
     fn replaced(&mut self) {
-        self.connection.refused = true;
+        let error = refusal(
+            "session_replaced",
+            "this device is connected from somewhere else, perhaps another window; go on there, or restart here",
+        );
         self.notify(Notification::Trouble {
-            reason: "session_replaced".into(),
-            message:
-                "This device is connected from somewhere else, perhaps another window. Go on there, or restart here."
-                    .into(),
+            reason: error.code.clone(),
+            message: error.message.clone(),
         });
+        self.connection.refused = Some(error);
         self.drop_connection();
     }
 

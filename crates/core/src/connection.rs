@@ -105,8 +105,8 @@ pub(crate) struct Connection {
     pub(crate) ack_due: bool,
     /// The server has sent everything that was queued; it may still wait in our inbox.
     queue_end: bool,
-    /// No further attempts: the server has refused this device for good.
-    pub(crate) refused: bool,
+    /// No further attempts: the server has refused this device for good, and why.
+    pub(crate) refused: Option<ApiError>,
 }
 
 impl Connection {
@@ -192,7 +192,11 @@ impl State {
     }
 
     pub(crate) fn connect_now(&mut self) {
-        if self.connection.refused || self.connection.link != Link::Offline {
+        if self.connection.link != Link::Offline {
+            return;
+        }
+        if self.connection.refused.is_some() {
+            self.say_connection();
             return;
         }
         let delay_ms = self.back_off();
@@ -342,13 +346,22 @@ impl State {
         let now = self.now;
         let (late, queue) = std::mem::take(&mut self.connection.queue)
             .into_iter()
-            .partition::<VecDeque<_>, _>(|request| request.deadline <= now);
+            .partition::<VecDeque<_>, _>(|request| request.deadline <= now || self.connection.refused.is_some());
         self.connection.queue = queue;
+        let error = self.connection.refused.clone().unwrap_or_else(offline);
         for command_id in late.into_iter().filter_map(|request| request.purpose.command()) {
             self.out.push(Output::Reply {
                 command_id,
-                result: Err(offline()),
+                result: Err(error.clone()),
             });
+        }
+        if self.connection.refused.is_some() {
+            for command_id in std::mem::take(&mut self.waiting.idle) {
+                self.out.push(Output::Reply {
+                    command_id,
+                    result: Err(error.clone()),
+                });
+            }
         }
         if self
             .connection

@@ -327,6 +327,13 @@ fn forgetful(seed: u64, old_stores: bool) -> u32 {
         }
     }
     world.run_for(900_000);
+    if [alice, bob]
+        .iter()
+        .any(|person| troubles(&world, *person).contains(&"device_revoked".to_owned()))
+    {
+        // A store of a device that its successor has revoked: it says so, and that is all it can do.
+        return world.server.conflicts;
+    }
     for (person, to) in [(alice, names[0]), (bob, names[1])] {
         world.send(person, to, &format!("{to} at last"));
         world.run_for(60_000);

@@ -33,7 +33,7 @@ impl State {
                 if self.become_successor() {
                     return;
                 }
-                self.connection.refused = true;
+                self.connection.refused = Some(failure.error.clone());
                 self.notify(Notification::Trouble {
                     reason: failure.error.code.clone(),
                     message: format!(

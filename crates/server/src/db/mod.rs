@@ -28,7 +28,7 @@ pub(crate) use self::{
 /// How long a reader waits for a connection before it answers `unavailable`.
 const READER_WAIT: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Engine {
     Sqlite,
     Postgres,

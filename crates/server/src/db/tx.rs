@@ -97,7 +97,7 @@ impl Tx {
     pub(crate) async fn execute_rows(&mut self, sql: &'static str, rows: &Rows) -> Result<u64, DbError> {
         let mut changed = 0;
         for (size, chunk) in rows.padded_chunks() {
-            changed += self.execute(statement(sql, rows.width, size), &chunk).await?;
+            changed += self.execute(statement(self.engine(), sql, rows.width, size), &chunk).await?;
         }
         Ok(changed)
     }
@@ -107,7 +107,7 @@ impl Tx {
     pub(crate) async fn fetch_rows(&mut self, sql: &'static str, rows: &Rows) -> Result<Vec<Row>, DbError> {
         let mut all = Vec::new();
         for (size, chunk) in rows.padded_chunks() {
-            all.extend(self.fetch(statement(sql, rows.width, size), &chunk).await?);
+            all.extend(self.fetch(statement(self.engine(), sql, rows.width, size), &chunk).await?);
         }
         Ok(all)
     }
@@ -116,7 +116,7 @@ impl Tx {
     pub(crate) async fn fetch_exact(&mut self, sql: &'static str, rows: &Rows) -> Result<Vec<Row>, DbError> {
         let mut all = Vec::new();
         for (size, chunk) in rows.exact_chunks() {
-            all.extend(self.fetch(statement(sql, rows.width, size), chunk).await?);
+            all.extend(self.fetch(statement(self.engine(), sql, rows.width, size), chunk).await?);
         }
         Ok(all)
     }
@@ -149,6 +149,7 @@ impl Rows {
         self.values.is_empty()
     }
 
+    /// Chunks of few sizes, the last one rounded up by repeating its last row.
     fn padded_chunks(&self) -> impl Iterator<Item = (usize, Cow<'_, [Value]>)> {
         self.values.chunks(SIZES[SIZES.len() - 1] * self.width).map(|chunk| {
             let rows = chunk.len() / self.width;
@@ -177,24 +178,28 @@ impl Rows {
 }
 
 /// `sql` with `{rows}` replaced by `($1, $2), ($3, $4), ...`; built once per size.
-fn statement(sql: &'static str, width: usize, size: usize) -> SqlStr {
-    type Cache = Mutex<HashMap<(&'static str, usize), Arc<str>>>;
+fn statement(engine: Engine, sql: &'static str, width: usize, size: usize) -> SqlStr {
+    type Cache = Mutex<HashMap<(Engine, &'static str, usize), Arc<str>>>;
     static TEXTS: LazyLock<Cache> = LazyLock::new(Mutex::default);
     let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
     let text = texts
-        .entry((sql, size))
-        .or_insert_with(|| sql.replace("{rows}", &placeholders(width, size)).into());
+        .entry((engine, sql, size))
+        .or_insert_with(|| sql.replace("{rows}", &placeholders(engine, width, size)).into());
     AssertSqlSafe(Arc::clone(text)).into_sql_str()
 }
 
-fn placeholders(width: usize, size: usize) -> String {
+/// SQLite takes `$1` too, but finds a numbered parameter by a linear search at every execution; a bare `?` it counts.
+fn placeholders(engine: Engine, width: usize, size: usize) -> String {
     let mut text = String::with_capacity(width * size * 7);
     for row in 0..size {
         text.push_str(if row == 0 { "(" } else { ", (" });
         for column in 1..=width {
-            let comma = if column == 1 { "" } else { ", " };
+            text.push_str(if column == 1 { "" } else { ", " });
             // Writing to a String does not fail.
-            let _ = write!(text, "{comma}${}", row * width + column);
+            let _ = match engine {
+                Engine::Sqlite => write!(text, "?"),
+                Engine::Postgres => write!(text, "${}", row * width + column),
+            };
         }
         text.push(')');
     }
@@ -243,7 +248,8 @@ mod tests {
 
     #[test]
     fn placeholders_count_through_the_rows() {
-        assert_eq!(placeholders(2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(placeholders(Engine::Postgres, 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(placeholders(Engine::Sqlite, 2, 2), "(?, ?), (?, ?)");
     }
 
     #[test]

@@ -315,8 +315,23 @@ impl State {
         }
     }
 
+    /// The server will not have this device: whoever waits for it is told so.
+    fn refuse_commands(&mut self, error: &ApiError) {
+        let waiting = std::mem::take(&mut self.connection.queue);
+        let commands = waiting.into_iter().filter_map(|request| request.purpose.command());
+        for command_id in commands.chain(std::mem::take(&mut self.waiting.idle)) {
+            self.out.push(Output::Reply {
+                command_id,
+                result: Err(error.clone()),
+            });
+        }
+    }
+
     /// Sends what may be sent now.
     pub(crate) fn send_requests(&mut self) {
+        if let Some(error) = self.connection.refused.clone() {
+            self.refuse_commands(&error);
+        }
         let connection = &mut self.connection;
         let mut kept = VecDeque::new();
         while let Some(mut request) = connection.queue.pop_front() {
@@ -346,22 +361,13 @@ impl State {
         let now = self.now;
         let (late, queue) = std::mem::take(&mut self.connection.queue)
             .into_iter()
-            .partition::<VecDeque<_>, _>(|request| request.deadline <= now || self.connection.refused.is_some());
+            .partition::<VecDeque<_>, _>(|request| request.deadline <= now);
         self.connection.queue = queue;
-        let error = self.connection.refused.clone().unwrap_or_else(offline);
         for command_id in late.into_iter().filter_map(|request| request.purpose.command()) {
             self.out.push(Output::Reply {
                 command_id,
-                result: Err(error.clone()),
+                result: Err(offline()),
             });
-        }
-        if self.connection.refused.is_some() {
-            for command_id in std::mem::take(&mut self.waiting.idle) {
-                self.out.push(Output::Reply {
-                    command_id,
-                    result: Err(error.clone()),
-                });
-            }
         }
         if self
             .connection

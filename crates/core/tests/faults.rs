@@ -285,6 +285,25 @@ fn every_promised_message_is_read_once_although_stores_fail_and_processes_die() 
     }
 }
 
+#[test]
+fn a_copied_home_is_refused_once_its_copy_has_become_a_new_device() {
+    let (mut world, alice, _) = pair(8);
+    let copy = world.clients[alice].store.clone();
+    world.send(alice, "@bob", "three");
+    world.run();
+    world.clients[alice].store = copy.clone();
+    world.restart(alice);
+    world.run_for(60_000);
+    world.clients[alice].store = copy;
+    world.restart(alice);
+    world.run();
+    assert!(troubles(&world, alice).contains(&"device_revoked".to_owned()));
+    assert_eq!(world.ask(alice, Command::WaitIdle).unwrap_err().code, "device_revoked");
+    let find = Command::OpenChat { who: "@nobody".into() };
+    assert_eq!(world.ask(alice, find).unwrap_err().code, "device_revoked");
+    assert_eq!(world.texts(alice), ["one", "two"], "what is here stays readable");
+}
+
 /// Two people who keep losing their MLS state, or come back with an old store, while both write.
 fn forgetful(seed: u64, old_stores: bool) -> u32 {
     let (mut world, alice, bob) = pair(seed);

@@ -80,10 +80,8 @@ impl<K: Hash + Eq + Clone, V: Clone> Cache<K, V> {
     }
 
     fn shard(&self, key: &K) -> MutexGuard<'_, Generations<K, V>> {
-        let index = self.hasher.hash_one(key) % SHARDS as u64;
-        self.shards[index as usize]
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let index = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -168,7 +168,7 @@ impl Limits {
             return Ok(());
         }
         let hash = self.hasher.hash_one((limit, key));
-        let shard = &self.shards[(hash % SHARDS as u64) as usize];
+        let shard = &self.shards[usize::try_from(hash % SHARDS as u64).unwrap_or(0)];
         let mut generations = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = generations.bucket(hash, || Bucket::full(limit, now_ms));
         bucket

@@ -97,7 +97,9 @@ impl Tx {
     pub(crate) async fn execute_rows(&mut self, sql: &'static str, rows: &Rows) -> Result<u64, DbError> {
         let mut changed = 0;
         for (size, chunk) in rows.padded_chunks() {
-            changed += self.execute(statement(self.engine(), sql, rows.width, size), &chunk).await?;
+            changed += self
+                .execute(statement(self.engine(), sql, rows.width, size), &chunk)
+                .await?;
         }
         Ok(changed)
     }
@@ -107,7 +109,10 @@ impl Tx {
     pub(crate) async fn fetch_rows(&mut self, sql: &'static str, rows: &Rows) -> Result<Vec<Row>, DbError> {
         let mut all = Vec::new();
         for (size, chunk) in rows.padded_chunks() {
-            all.extend(self.fetch(statement(self.engine(), sql, rows.width, size), &chunk).await?);
+            all.extend(
+                self.fetch(statement(self.engine(), sql, rows.width, size), &chunk)
+                    .await?,
+            );
         }
         Ok(all)
     }
@@ -116,7 +121,10 @@ impl Tx {
     pub(crate) async fn fetch_exact(&mut self, sql: &'static str, rows: &Rows) -> Result<Vec<Row>, DbError> {
         let mut all = Vec::new();
         for (size, chunk) in rows.exact_chunks() {
-            all.extend(self.fetch(statement(self.engine(), sql, rows.width, size), chunk).await?);
+            all.extend(
+                self.fetch(statement(self.engine(), sql, rows.width, size), chunk)
+                    .await?,
+            );
         }
         Ok(all)
     }

@@ -5,11 +5,11 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
 };
 
 use kabar_protocol::{
-    ids::ConversationId,
+    ids::{AccountId, ConversationId},
     wire::{self, Delivered, EpochConflict, SendOutcome, send_outcome, server_frame::Body},
 };
 use tokio::sync::mpsc;
@@ -25,7 +25,7 @@ use crate::{
     db::DbError,
     error::{Failure, reason},
     metrics::Metrics,
-    socket::frame,
+    socket::{Session, frame},
 };
 
 /// Sends and acknowledgements in one transaction.
@@ -167,7 +167,7 @@ async fn finish(
         reply.session.ack_committed(acknowledged.cursor);
         reply
             .session
-            .respond(frame::response(reply.request_id, Body::Acked(wire::Acked {})));
+            .respond_later(frame::response(reply.request_id, Body::Acked(wire::Acked {})));
     }
     let mut stale = Vec::new();
     let mut sent = 0;
@@ -175,7 +175,7 @@ async fn finish(
         match verdict {
             Verdict::Sent(outcome) => {
                 sent += 1;
-                answer(&item.1, send_outcome::Outcome::Sent(outcome));
+                answer_later(&item.1, send_outcome::Outcome::Sent(outcome));
             }
             Verdict::Blocked => stale.push(item),
         }
@@ -184,12 +184,16 @@ async fn finish(
     app.metrics
         .messaging_acks
         .fetch_add(replies.acks.len() as u64, Ordering::Relaxed);
-    deliver(app, output.deliveries);
+    let mut touched = deliver_later(app, output.deliveries);
     for (id, account, seq) in output.receipts {
         if let Some(conversation) = conversations.get(&id) {
-            push_receipt(app, conversation, account, seq);
+            push_receipt(app, conversation, account, seq, &mut touched);
         }
     }
+    // Each session is woken when all its frames are there, and writes them at once.
+    replies.acks.iter().for_each(|(_, reply)| reply.session.wake());
+    replies.sends.iter().for_each(|(_, reply)| reply.session.wake());
+    touched.iter().for_each(|session| session.wake());
     let mut again = Vec::new();
     for (outgoing, reply) in stale {
         again.extend(explain(app, outgoing, reply).await);
@@ -199,17 +203,26 @@ async fn finish(
 
 /// Pushes what is committed to the sessions of this node.
 pub(super) fn deliver(app: &App, deliveries: Vec<Delivery>) {
+    let touched = deliver_later(app, deliveries);
+    touched.iter().for_each(|session| session.wake());
+}
+
+/// As [`deliver`]; the caller wakes the sessions that are returned.
+fn deliver_later(app: &App, deliveries: Vec<Delivery>) -> Vec<Arc<Session>> {
     app.metrics
         .messaging_queue_items
         .fetch_add(deliveries.len() as u64, Ordering::Relaxed);
+    let mut touched = Vec::with_capacity(deliveries.len());
     for (device, cursor, envelope) in deliveries {
         if let Some(session) = app.bus.session(device) {
-            session.deliver(cursor, || frame::deliver(cursor, &envelope));
+            session.deliver_later(cursor, || frame::deliver(cursor, &envelope));
+            touched.push(session);
         }
     }
+    touched
 }
 
-fn push_receipt(app: &App, conversation: &Cached, account: kabar_protocol::ids::AccountId, seq: u64) {
+fn push_receipt(app: &App, conversation: &Cached, account: AccountId, seq: u64, touched: &mut Vec<Arc<Session>>) {
     let mut encoded = None;
     for member in conversation.members.iter().filter(|member| member.account != account) {
         let Some(session) = app.bus.session(member.device) else {
@@ -222,7 +235,8 @@ fn push_receipt(app: &App, conversation: &Cached, account: kabar_protocol::ids::
                 seq,
             }))
         });
-        session.push(encoded.clone());
+        session.push_later(encoded.clone());
+        touched.push(session);
     }
 }
 
@@ -258,10 +272,14 @@ async fn explain(app: &App, outgoing: &Outgoing, reply: &Reply) -> Option<Item> 
 }
 
 fn answer(reply: &Reply, outcome: send_outcome::Outcome) {
+    answer_later(reply, outcome);
+    reply.session.wake();
+}
+
+fn answer_later(reply: &Reply, outcome: send_outcome::Outcome) {
     let outcome = SendOutcome { outcome: Some(outcome) };
-    reply
-        .session
-        .respond(frame::response(reply.request_id, Body::Send(outcome)));
+    let frame = frame::response(reply.request_id, Body::Send(outcome));
+    reply.session.respond_later(frame);
 }
 
 fn refuse(reply: &Reply, failure: Failure) {

@@ -147,7 +147,7 @@ async fn answer<S: Stream>(
 fn open_socket<S: Stream>(app: &App, mut request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
     let response = match upgrade::handshake(app, &request) {
         Ok(response) => response,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let address = upgrade::client_address(app, peer, request.headers());
     if app

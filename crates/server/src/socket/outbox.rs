@@ -124,14 +124,14 @@ impl Session {
         self.wake.notify_one();
     }
 
-    /// A live delivery, already committed and encoded by `frame`.
-    pub(crate) fn deliver(&self, cursor: u64, frame: impl FnOnce() -> Bytes) {
+    /// A live delivery, already committed and encoded by `frame`. The caller wakes the session when it has no more.
+    pub(crate) fn deliver_later(&self, cursor: u64, frame: impl FnOnce() -> Bytes) {
         let mut outbox = self.outbox();
         let room = outbox.frames.len() < DELIVERIES_WAITING_MAX && outbox.bytes < WAITING_BYTES_MAX;
         match &mut outbox.delivery {
-            Delivery::Off => return,
+            Delivery::Off => {}
             Delivery::CatchUp { again, .. } => *again = true,
-            Delivery::Live { cursor: have } if cursor <= *have => return,
+            Delivery::Live { cursor: have } if cursor <= *have => {}
             Delivery::Live { cursor: have } if cursor == *have + 1 && room => {
                 *have = cursor;
                 outbox.push(frame());
@@ -144,17 +144,19 @@ impl Session {
                 };
             }
         }
-        drop(outbox);
-        self.wake.notify_one();
     }
 
     /// An ephemeral push: dropped where there is no room.
     pub(crate) fn push(&self, frame: Bytes) {
+        self.push_later(frame);
+        self.wake();
+    }
+
+    /// As [`Self::push`], for a caller that wakes the session when it has no more.
+    pub(crate) fn push_later(&self, frame: Bytes) {
         let mut outbox = self.outbox();
         if outbox.frames.len() < DELIVERIES_WAITING_MAX && outbox.bytes < WAITING_BYTES_MAX {
             outbox.push(frame);
-            drop(outbox);
-            self.wake.notify_one();
         }
     }
 
@@ -165,8 +167,18 @@ impl Session {
 
     /// The answer to a request. Never refused: requests in flight are bounded.
     pub(crate) fn respond(&self, frame: Bytes) {
+        self.respond_later(frame);
+        self.wake();
+    }
+
+    /// As [`Self::respond`], for a caller that wakes the session when it has no more.
+    pub(crate) fn respond_later(&self, frame: Bytes) {
         self.outbox().push(frame);
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Lets the session's task look at its outbox: once for everything that one batch put there.
+    pub(crate) fn wake(&self) {
         self.wake.notify_one();
     }
 
@@ -310,9 +322,9 @@ mod tests {
     #[test]
     fn deliveries_in_order_are_taken_and_repeated_ones_are_not() {
         let session = live(4);
-        session.deliver(5, Bytes::new);
-        session.deliver(6, Bytes::new);
-        session.deliver(6, Bytes::new);
+        session.deliver_later(5, Bytes::new);
+        session.deliver_later(6, Bytes::new);
+        session.deliver_later(6, Bytes::new);
         assert_eq!(frames(&session), 2);
         assert_eq!(session.delivered_cursor(), 6);
     }
@@ -320,23 +332,23 @@ mod tests {
     #[test]
     fn a_gap_sends_the_session_back_to_its_queue() {
         let session = live(4);
-        session.deliver(6, Bytes::new);
+        session.deliver_later(6, Bytes::new);
         assert!(matches!(session.next_work(), Work::Page(4)));
-        session.deliver(7, Bytes::new);
+        session.deliver_later(7, Bytes::new);
         assert!(
             !session.page_sent(6, false),
             "something newer came while the page was read"
         );
         assert!(matches!(session.next_work(), Work::Page(6)));
         assert!(!session.page_sent(7, false), "queue_empty is sent once");
-        session.deliver(8, Bytes::new);
+        session.deliver_later(8, Bytes::new);
         assert_eq!(frames(&session), 1);
     }
 
     #[test]
     fn an_overflow_loses_nothing_but_time() {
         let session = live(0);
-        (1..=300).for_each(|cursor| session.deliver(cursor, Bytes::new));
+        (1..=300).for_each(|cursor| session.deliver_later(cursor, Bytes::new));
         assert_eq!(frames(&session), DELIVERIES_WAITING_MAX);
         assert!(matches!(session.next_work(), Work::Page(from) if from == DELIVERIES_WAITING_MAX as u64));
     }

@@ -55,7 +55,7 @@ impl Connections {
     }
 
     fn shard(&self, id: u64) -> &Mutex<HashMap<u64, Arc<Session>>> {
-        &self.shards[(id % SHARDS as u64) as usize]
+        &self.shards[usize::try_from(id % SHARDS as u64).unwrap_or(0)]
     }
 
     fn for_each(&self, mut visit: impl FnMut(&Session)) {

@@ -13,7 +13,10 @@ use crate::app::App;
 pub(super) const SOCKET_PATH: &str = "/v1/socket";
 
 /// The answer to the handshake: 101, or why not.
-pub(super) fn handshake(app: &App, request: &Request<hyper::body::Incoming>) -> Result<Response<Body>, Response<Body>> {
+pub(super) fn handshake(
+    app: &App,
+    request: &Request<hyper::body::Incoming>,
+) -> Result<Response<Body>, Box<Response<Body>>> {
     let headers = request.headers();
     if !is_token(headers, header::CONNECTION, "upgrade") || !is_token(headers, header::UPGRADE, "websocket") {
         return Err(refuse(StatusCode::UPGRADE_REQUIRED, "this path speaks WebSocket only"));
@@ -43,9 +46,9 @@ pub(super) fn handshake(app: &App, request: &Request<hyper::body::Incoming>) -> 
     Ok(response)
 }
 
-fn refuse(status: StatusCode, message: &'static str) -> Response<Body> {
+fn refuse(status: StatusCode, message: &'static str) -> Box<Response<Body>> {
     let error = serde_json::json!({ "error": { "code": status.as_u16(), "message": message } });
-    (status, axum::Json(error)).into_response()
+    Box::new((status, axum::Json(error)).into_response())
 }
 
 fn is_token(headers: &HeaderMap, name: header::HeaderName, token: &str) -> bool {

@@ -7,7 +7,8 @@
 //! # The rule of one batch
 //! Core changes its groups in memory, then emits one `Batch`. Frames, replies and notifications that depend on it are
 //! held back until the shell answers [`Event::Committed`]. At most one batch is in flight. After [`Event::Failed`] core
-//! drops what it had in memory of the conversations concerned and reads them again.
+//! drops all that it had in memory, reads the store again and reconnects, as after a crash: what depended on the batch
+//! is never said, and the commands concerned are answered by `storage_failed`.
 
 use kabar_protocol::{
     ids::{AccountId, ConversationId, DeviceId, MessageId},

@@ -24,6 +24,9 @@ const ANSWER_TIMEOUT_MS: TimeMs = 30_000;
 const COMMAND_TIMEOUT_MS: TimeMs = 15_000;
 /// Silence after which the connection is tried with a Ping.
 const PING_AFTER_MS: TimeMs = 45_000;
+/// How long, and how many, items of the queue gather before they are taken in.
+const GATHER_MS: TimeMs = 25;
+const GATHER_ITEMS: usize = 64;
 
 pub(crate) type Answer = Result<server_frame::Body, Failure>;
 
@@ -105,6 +108,8 @@ pub(crate) struct Connection {
     pub(crate) ack_due: bool,
     /// The server has sent everything that was queued; it may still wait in our inbox.
     queue_end: bool,
+    /// Since when items gather in our inbox while the queue is read.
+    gathering_since: Option<TimeMs>,
     /// No further attempts: the server has refused this device for good, and why.
     pub(crate) refused: Option<ApiError>,
 }
@@ -126,6 +131,16 @@ impl Connection {
 
     pub(crate) fn has_session(&self) -> bool {
         matches!(self.link, Link::CatchingUp | Link::Online)
+    }
+
+    /// While catching up, items gather for a moment, so that many share one batch and one acknowledgement.
+    pub(crate) fn is_inbox_ripe(&self, items: usize, now: TimeMs) -> bool {
+        let gathered = self.gathering_since.is_none_or(|since| since + GATHER_MS <= now);
+        self.link != Link::CatchingUp || self.queue_end || items >= GATHER_ITEMS || gathered
+    }
+
+    pub(crate) fn inbox_is_empty(&mut self) {
+        self.gathering_since = None;
     }
 
     pub(crate) fn take_queue_end(&mut self) -> bool {
@@ -161,7 +176,9 @@ impl Connection {
             .map(|request| request.deadline);
         let ping =
             (self.link != Link::Offline && self.link != Link::Connecting).then_some(self.heard_at + PING_AFTER_MS);
-        requests.chain(ping)
+        requests
+            .chain(ping)
+            .chain(self.gathering_since.map(|since| since + GATHER_MS))
     }
 
     fn state(&self) -> ConnectionState {
@@ -244,6 +261,7 @@ impl State {
         self.connection.serial += 1;
         self.connection.ack_due = false;
         self.connection.queue_end = false;
+        self.connection.gathering_since = None;
         self.inbox.clear();
         self.inbox_wait = None;
         self.inbox_waits = 0;
@@ -309,7 +327,10 @@ impl State {
                 self.connection.challenge = Some(challenge);
                 self.work.push_back(Work::Challenged);
             }
-            server_frame::Body::Deliver(item) => self.inbox.push_back(item),
+            server_frame::Body::Deliver(item) => {
+                self.connection.gathering_since.get_or_insert(self.now);
+                self.inbox.push_back(item);
+            }
             server_frame::Body::QueueEmpty(_) => self.connection.queue_end = true,
             body => self.work.push_back(Work::Push(body)),
         }

@@ -13,6 +13,8 @@ use crate::{
 
 /// Jobs whose writes may share one batch.
 const JOBS_PER_BATCH_MAX: usize = 64;
+/// A clock that goes back by more was corrected.
+const CLOCK_STEP_MAX_MS: TimeMs = 60_000;
 
 /// What a shell decides once.
 #[derive(Debug, Clone, Default)]
@@ -45,8 +47,7 @@ impl Core {
     /// Takes in one event and says what the shell has to do about it.
     pub fn handle(&mut self, event: Event, now: TimeMs) -> Vec<Output> {
         let state = &mut self.state;
-        // A clock that is set back must not run timers backwards.
-        state.now = state.now.max(now);
+        state.set_clock(now);
         match event {
             Event::Scanned { scan_id, rows } => state.scanned(scan_id, rows),
             Event::Committed { batch_id } => state.committed(batch_id),
@@ -106,9 +107,13 @@ impl State {
             return Some(Job::Work(work));
         }
         if self.inbox_wait.is_none()
+            && self.connection.is_inbox_ripe(self.inbox.len() + self.tx.jobs, self.now)
             && let Some(item) = self.inbox.pop_front()
         {
             return Some(Job::Deliver(item));
+        }
+        if self.inbox.is_empty() {
+            self.connection.inbox_is_empty();
         }
         if self.inbox.is_empty() && self.connection.take_queue_end() {
             return Some(Job::Work(Work::Push(Body::QueueEmpty(wire::QueueEmpty {}))));
@@ -163,6 +168,16 @@ impl State {
         }
         self.acknowledge();
         self.send_requests();
+    }
+
+    /// Small steps back are ignored. After a large one every deadline in memory is wrong, so all begin anew.
+    fn set_clock(&mut self, now: TimeMs) {
+        let set_back = now + CLOCK_STEP_MAX_MS < self.now;
+        self.now = if set_back { now } else { self.now.max(now) };
+        if set_back {
+            self.waiting.typing.clear();
+            self.drop_connection();
+        }
     }
 
     fn take_outputs(&mut self) -> Vec<Output> {

@@ -367,3 +367,43 @@ fn the_server_view_is_ciphertext_beside_our_text() {
         assert!(!items[0].envelope.contains(&plain));
     }
 }
+
+#[test]
+fn a_long_absence_is_caught_up_in_few_batches() {
+    let mut world = World::new(14);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.send(alice, "@bob", "0");
+    world.run();
+    world.set_offline(bob, true);
+    for n in 1..=150 {
+        world.send(alice, "@bob", &n.to_string());
+    }
+    world.run();
+    let acks = |world: &World| {
+        world
+            .server
+            .requests
+            .iter()
+            .filter(|request| **request == "ack")
+            .count()
+    };
+    let before = acks(&world);
+    world.set_offline(bob, false);
+    world.run_for(120_000);
+    assert_eq!(world.chats(bob)[0].unread, 151);
+    assert!(acks(&world) - before <= 5, "{} acknowledgements", acks(&world) - before);
+}
+
+#[test]
+fn a_clock_that_is_corrected_does_not_stop_the_client() {
+    let mut world = World::new(15);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.now += 400 * 86_400_000;
+    world.send(alice, "@bob", "from the future");
+    world.run();
+    world.now -= 400 * 86_400_000;
+    world.restart(bob);
+    world.send(alice, "@bob", "from today");
+    world.run_for(60_000);
+    assert_eq!(world.texts(bob), ["from the future", "from today"]);
+}

@@ -340,7 +340,9 @@ impl State {
     fn refuse_commands(&mut self, error: &ApiError) {
         let waiting = std::mem::take(&mut self.connection.queue);
         let commands = waiting.into_iter().filter_map(|request| request.purpose.command());
-        for command_id in commands.chain(std::mem::take(&mut self.waiting.idle)) {
+        let idle = std::mem::take(&mut self.waiting.idle);
+        let sends = std::mem::take(&mut self.waiting.sends).into_values();
+        for command_id in commands.chain(idle).chain(sends) {
             self.out.push(Output::Reply {
                 command_id,
                 result: Err(error.clone()),

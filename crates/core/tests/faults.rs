@@ -288,6 +288,7 @@ fn every_promised_message_is_read_once_although_stores_fail_and_processes_die() 
 #[test]
 fn a_copied_home_is_refused_once_its_copy_has_become_a_new_device() {
     let (mut world, alice, _) = pair(8);
+    let bob_id = world.chats(alice)[0].conversation_id.to_string();
     let copy = world.clients[alice].store.clone();
     world.send(alice, "@bob", "three");
     world.run();
@@ -301,7 +302,17 @@ fn a_copied_home_is_refused_once_its_copy_has_become_a_new_device() {
     assert_eq!(world.ask(alice, Command::WaitIdle).unwrap_err().code, "device_revoked");
     let find = Command::OpenChat { who: "@nobody".into() };
     assert_eq!(world.ask(alice, find).unwrap_err().code, "device_revoked");
-    assert_eq!(world.texts(alice), ["one", "two"], "what is here stays readable");
+    let send = Command::SendText {
+        to: bob_id,
+        text: "from a dead device".into(),
+        reply_to: None,
+        wait: true,
+    };
+    assert_eq!(world.ask(alice, send).unwrap_err().code, "device_revoked");
+    assert!(
+        world.texts(alice).starts_with(&["one".to_owned(), "two".to_owned()]),
+        "what is here stays readable"
+    );
 }
 
 /// Two people who keep losing their MLS state, or come back with an old store, while both write.

@@ -10,6 +10,7 @@ const capable = 'locks' in navigator && typeof WebAssembly === 'object' && 'subt
 if (window.isSecureContext && capable) startApp();
 
 const target = document.getElementById('app');
+target?.replaceChildren();
 if (target) mount(App, { target, props: { secure: window.isSecureContext, capable } });
 
 // A file of an older release is gone: the page has to come anew.

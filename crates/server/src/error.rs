@@ -193,7 +193,8 @@ mod tests {
     #[test]
     fn reasons_are_snake_case_and_listed_once() {
         let mut all: Vec<&str> = reason::ALL.to_vec();
-        all.extend(RateLimit::ALL.iter().map(RateLimit::name));
+        let limits: std::collections::BTreeSet<_> = RateLimit::ALL.iter().map(RateLimit::name).collect();
+        all.extend(limits);
         let words = |text: &str| text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
         assert!(all.iter().all(|reason| words(reason)), "{all:?}");
         all.sort_unstable();

@@ -66,8 +66,8 @@ impl RateLimit {
             Self::Authentications => "authentications",
             Self::PhoneCodes => "phone_codes",
             Self::Lookups => "lookups",
-            Self::KeyPackageClaims => "key_package_claims",
-            Self::KeyPackageClaimsOfTarget => "key_package_claims_of_target",
+            // Which budget is used up is not the claimer's business.
+            Self::KeyPackageClaims | Self::KeyPackageClaimsOfTarget => "key_package_claims",
             Self::ConversationsCreated => "conversations_created",
             Self::Resets => "resets",
             Self::Commits => "commits",

@@ -315,6 +315,28 @@ fn a_copied_home_is_refused_once_its_copy_has_become_a_new_device() {
     );
 }
 
+fn reads_once_and_is_not_stuck(world: &mut World, person: usize, from: &str, seed: u64) {
+    let thread = world.thread(person);
+    let texts: Vec<_> = thread
+        .iter()
+        .filter(|message| !message.mine)
+        .filter_map(|m| m.text.clone())
+        .collect();
+    let mut once = texts.clone();
+    once.sort();
+    once.dedup();
+    assert_eq!(once.len(), texts.len(), "seed {seed}: nothing is read twice: {texts:?}");
+    assert!(
+        texts.contains(&format!("{from} at last")),
+        "seed {seed}: nobody is stuck: {texts:?}"
+    );
+    let unsent = thread
+        .iter()
+        .filter(|message| message.mine && message.state < MessageState::Sent)
+        .count();
+    assert_eq!(unsent, 0, "seed {seed}");
+}
+
 /// Two people who keep losing their MLS state, or come back with an old store, while both write.
 fn forgetful(seed: u64, old_stores: bool) -> u32 {
     let (mut world, alice, bob) = pair(seed);
@@ -369,25 +391,7 @@ fn forgetful(seed: u64, old_stores: bool) -> u32 {
         world.run_for(60_000);
     }
     for (person, from) in [(alice, "@alice"), (bob, "@bob")] {
-        let thread = world.thread(person);
-        let texts: Vec<_> = thread
-            .iter()
-            .filter(|message| !message.mine)
-            .filter_map(|m| m.text.clone())
-            .collect();
-        let mut once = texts.clone();
-        once.sort();
-        once.dedup();
-        assert_eq!(once.len(), texts.len(), "seed {seed}: nothing is read twice: {texts:?}");
-        assert!(
-            texts.contains(&format!("{from} at last")),
-            "seed {seed}: nobody is stuck: {texts:?}"
-        );
-        let unsent = thread
-            .iter()
-            .filter(|message| message.mine && message.state < MessageState::Sent)
-            .count();
-        assert_eq!(unsent, 0, "seed {seed}");
+        reads_once_and_is_not_stuck(&mut world, person, from, seed);
     }
     world.server.conflicts
 }

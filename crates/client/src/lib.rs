@@ -20,6 +20,8 @@ pub use kabar_core::api;
 
 /// Commands that may wait for the shell's loop.
 const COMMANDS_MAX: usize = 256;
+/// Core's word for a server that it waited for in vain; the shell knows more.
+const OFFLINE: &str = "offline";
 /// Notifications that a slow listener may be behind; it then misses the oldest.
 const NOTIFICATIONS_MAX: usize = 1024;
 
@@ -73,6 +75,7 @@ impl Client {
             replied.await.map_err(|_| stopped())?
         });
         match asked.await {
+            Ok(Err(error)) if error.code == OFFLINE => Err(self.why_slow(timeout).await),
             Ok(result) => result,
             Err(_) => Err(self.why_slow(timeout).await),
         }

@@ -11,6 +11,7 @@ mod web;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
 
 use crate::output::{Failure, Output};
 
@@ -40,6 +41,7 @@ enum Command {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let output = Output { json: cli.json };
+    log_to_stderr(&cli.command);
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -52,6 +54,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// `RUST_LOG` chooses. By itself a server tells what an operator wants to know, a command only its answer.
+fn log_to_stderr(command: &Command) {
+    let level = if matches!(command, Command::Serve(_)) {
+        "info"
+    } else {
+        "off"
+    };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
 }
 
 async fn run(command: Command, output: Output) -> Result<(), Failure> {

@@ -19,6 +19,8 @@ pub(crate) struct Output {
 pub(crate) struct Failure {
     pub(crate) code: String,
     pub(crate) message: String,
+    /// The argument that was refused, where it is one.
+    pub(crate) parameter: Option<String>,
 }
 
 impl Failure {
@@ -26,6 +28,7 @@ impl Failure {
         Self {
             code: code.to_owned(),
             message: message.into(),
+            parameter: None,
         }
     }
 }
@@ -35,6 +38,7 @@ impl From<ApiError> for Failure {
         Self {
             code: error.code,
             message: error.message,
+            parameter: error.parameter,
         }
     }
 }
@@ -58,10 +62,7 @@ impl From<StartError> for Failure {
 
 impl From<AdminError> for Failure {
     fn from(error: AdminError) -> Self {
-        Self {
-            code: error.code,
-            message: error.message,
-        }
+        Self::new(&error.code, error.message)
     }
 }
 
@@ -87,7 +88,11 @@ impl Output {
     /// Prints a failure where scripts look for it.
     pub(crate) fn failure(self, failure: &Failure) {
         let line = if self.json {
-            json!({"error": {"code": failure.code, "message": failure.message}}).to_string()
+            let mut error = json!({"code": failure.code, "message": failure.message});
+            if let Some(parameter) = &failure.parameter {
+                error["parameter"] = json!(parameter);
+            }
+            json!({"error": error}).to_string()
         } else {
             format!("error: {}", failure.message)
         };

@@ -6,7 +6,6 @@ use clap::Args;
 use kabar_server::{Config, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 
 use crate::{demo, output::Failure, web};
 
@@ -58,7 +57,6 @@ impl ServeArgs {
 }
 
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
-    log_to_stderr();
     let config = Config::load(args.config.as_deref(), args.overrides())?;
     let dev = config.server.dev;
     let data = config.server.data.clone();
@@ -70,15 +68,8 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     // Before the listener: a signal that comes early is not lost.
     let stop = stop_on_signal()?;
     let server = Server::start(config, web::router()).await?;
-    // Scripts wait for these lines.
-    let mut out = std::io::stdout();
     let address = format!("{scheme}://{}", server.local_addr());
-    writeln!(out, "listening on {address}")?;
-    writeln!(out, "open {}", server.public_url())?;
-    if let Some(second) = second_person(server.public_url()).filter(|_| dev) {
-        writeln!(out, "open {second} as well, to be a second person")?;
-    }
-    out.flush()?;
+    announce(&address, server.public_url(), dev);
     let demo = dev.then(|| tokio::spawn(demo::run(data, address, stop.clone())));
     stop.cancelled().await;
     if let Some(demo) = demo {
@@ -86,6 +77,18 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     }
     server.shutdown().await;
     Ok(())
+}
+
+/// Scripts wait for these lines. They go out in one write, and a closed stdout does not stop a server.
+fn announce(address: &str, public_url: &str, dev: bool) {
+    let mut lines = format!("listening on {address}\nopen {public_url}\n");
+    if let Some(second) = second_person(public_url).filter(|_| dev) {
+        lines += &format!("open {second} as well, to be a second person\n");
+    }
+    let mut out = std::io::stdout();
+    if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(%error, "the address could not be printed");
+    }
 }
 
 /// Any NAME.localhost is a browser origin of its own: another person on the same machine.
@@ -106,15 +109,6 @@ fn stop_on_signal() -> Result<CancellationToken, Failure> {
         stopped.cancel();
     });
     Ok(stop)
-}
-
-/// `RUST_LOG` chooses; the default tells what an operator wants to know.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
 }
 
 #[cfg(test)]

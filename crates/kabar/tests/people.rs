@@ -31,13 +31,18 @@ fn two_people_chat_from_the_command_line() {
     assert!(budi.lines(&["receive"]).is_empty(), "each item once per home");
 
     budi.ok(&["read", "--message", sent["message_id"].as_str().unwrap_or_default()]);
-    let receipts = ani.lines(&["receive", "--timeout", "5"]);
-    assert!(
-        receipts
-            .iter()
-            .any(|item| item["kind"] == "receipt" && item["state"] == "read"),
-        "{receipts:?}"
-    );
+    // The first receipt to come may be that of the delivery.
+    let mut states = Vec::new();
+    while !states.contains(&json!("read")) {
+        let receipts = ani.lines(&["receive", "--timeout", "5"]);
+        assert!(!receipts.is_empty(), "no read receipt came: {states:?}");
+        states.extend(
+            receipts
+                .iter()
+                .filter(|item| item["kind"] == "receipt")
+                .map(|item| item["state"].clone()),
+        );
+    }
 
     budi.send(sent["conversation_id"].as_str().unwrap_or_default(), "baik");
     assert_eq!(ani.texts(), ["baik"]);
@@ -58,12 +63,12 @@ fn a_phone_number_is_proved_by_the_code_that_the_operator_holds() {
     assert!(pending.get("code").is_none(), "only --dev shows it");
 
     let (code, message) = ani.refused(&["phone", "+6281234567890"]);
-    assert_eq!(code, "too_soon", "{message}");
+    assert_eq!(code, "code_too_soon", "{message}");
     let held = server.admin(&["registration-code", "+6281234567890"]);
     let held = held["code"].as_str().expect("code");
     let wrong = if held == "000000" { "000001" } else { "000000" };
     let (code, message) = ani.refused(&["verify", "--code", wrong]);
-    assert_eq!(code, "code_wrong", "{message}");
+    assert_eq!(code, "wrong_code", "{message}");
     let verified = ani.ok(&["verify", "--code", held]);
     assert_eq!(verified["account_id"].as_str().map(str::len), Some(32));
 
@@ -90,23 +95,20 @@ fn bad_input_is_named_with_its_rule() {
     assert_eq!(code, "no_account", "nothing is half-done");
     let (code, message) = other.refused(&["register", "--name", "X", "--phone", "0812"]);
     assert!(
-        code == "phone_invalid" && message.contains("country code"),
+        code == "invalid" && message.contains("country code"),
         "{code}: {message}"
     );
     let (code, message) = other.refused(&["register", "--name", " "]);
-    assert!(
-        code == "name_invalid" && message.contains("1 to 50"),
-        "{code}: {message}"
-    );
+    assert!(code == "invalid" && message.contains("1 to 50"), "{code}: {message}");
     let (code, message) = ani.refused(&["send", "--to", "@niemand", "--text", "x"]);
     assert!(
-        code == "recipient_unknown" && message.contains("@niemand"),
+        code == "not_found" && message.contains("@niemand"),
         "{code}: {message}"
     );
     let (code, message) = ani.refused(&["send", "--to", "@ani", "--text", &"x".repeat(4097)]);
-    assert!(code == "text_too_long" && message.contains("4096"), "{code}: {message}");
+    assert!(code == "invalid" && message.contains("4096"), "{code}: {message}");
     let (code, message) = ani.refused(&["verify", "--code", "123456"]);
-    assert_eq!(code, "code_expired", "{message}");
+    assert_eq!(code, "no_phone_pending", "{message}");
     let usage = ani.run(&["send", "--nonsense"]);
     assert_eq!(usage.status.code(), Some(2));
 }

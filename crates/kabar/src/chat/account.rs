@@ -26,7 +26,10 @@ impl Register {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         if let Some(phone) = &self.phone {
             // Before anything is made: a malformed number must not leave a half-done account.
-            kabar_protocol::names::phone(phone).map_err(|error| Failure::new("phone_invalid", error.to_string()))?;
+            kabar_protocol::names::phone(phone).map_err(|error| Failure {
+                parameter: Some("phone".into()),
+                ..Failure::new("invalid", error.to_string())
+            })?;
         }
         let register = Command::Register {
             name: self.name,

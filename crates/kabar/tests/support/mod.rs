@@ -11,29 +11,29 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-pub fn kabar() -> Command {
+pub(crate) fn kabar() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kabar"));
     command
         .env_remove("KABAR_HOME")
         .env_remove("KABAR_SERVER")
-        .env("RUST_LOG", "info");
+        .env_remove("RUST_LOG");
     command
 }
 
 /// A running `kabar serve`.
-pub struct Serve {
+pub(crate) struct Serve {
     child: Child,
-    pub url: String,
-    pub data: PathBuf,
+    pub(crate) url: String,
+    pub(crate) data: PathBuf,
     log: PathBuf,
 }
 
 impl Serve {
-    pub fn start(directory: &Path) -> Self {
+    pub(crate) fn start(directory: &Path) -> Self {
         Self::start_on(directory, "127.0.0.1:0", &[])
     }
 
-    pub fn start_on(directory: &Path, listen: &str, more: &[&str]) -> Self {
+    pub(crate) fn start_on(directory: &Path, listen: &str, more: &[&str]) -> Self {
         let (data, log) = (directory.join("data"), directory.join("server.log"));
         let errors = std::fs::File::options()
             .create(true)
@@ -56,24 +56,24 @@ impl Serve {
         Self { child, url, data, log }
     }
 
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
     }
 
     /// No warning, no last words.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("kill -9");
         self.child.wait().expect("gone");
     }
 
     /// SIGTERM; returns the exit code.
-    pub fn terminate(mut self) -> Option<i32> {
+    pub(crate) fn terminate(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &pid]).status().expect("kill");
         self.child.wait().expect("gone").code()
     }
 
-    pub fn admin(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn admin(&self, arguments: &[&str]) -> Value {
         let output = kabar()
             .args(["admin", "--json", "--data"])
             .arg(&self.data)
@@ -84,7 +84,7 @@ impl Serve {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 }
@@ -98,13 +98,13 @@ impl Drop for Serve {
 }
 
 /// A person: a home and the server's address.
-pub struct Person {
+pub(crate) struct Person {
     home: PathBuf,
     url: String,
 }
 
 impl Person {
-    pub fn new(directory: &Path, name: &str, url: &str) -> Self {
+    pub(crate) fn new(directory: &Path, name: &str, url: &str) -> Self {
         Self {
             home: directory.join(name),
             url: url.to_owned(),
@@ -112,13 +112,13 @@ impl Person {
     }
 
     /// Makes the account; the username is the name in lower case.
-    pub fn register(directory: &Path, name: &str, url: &str) -> Self {
+    pub(crate) fn register(directory: &Path, name: &str, url: &str) -> Self {
         let person = Self::new(directory, name, url);
         person.ok(&["register", "--name", name, "--username", &name.to_lowercase()]);
         person
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = kabar();
         command
             .args(["chat", "--json", "--server", &self.url, "--home"])
@@ -127,12 +127,12 @@ impl Person {
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().expect("kabar chat")
     }
 
     /// The lines of a command that succeeds.
-    pub fn lines(&self, arguments: &[&str]) -> Vec<Value> {
+    pub(crate) fn lines(&self, arguments: &[&str]) -> Vec<Value> {
         let output = self.run(arguments);
         assert!(
             output.status.success(),
@@ -146,14 +146,14 @@ impl Person {
     }
 
     /// The one answer of a command that succeeds.
-    pub fn ok(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> Value {
         let mut lines = self.lines(arguments);
         assert_eq!(lines.len(), 1, "{arguments:?}: {lines:?}");
         lines.remove(0)
     }
 
     /// Code and message of a command that fails with exit code 1.
-    pub fn refused(&self, arguments: &[&str]) -> (String, String) {
+    pub(crate) fn refused(&self, arguments: &[&str]) -> (String, String) {
         let output = self.run(arguments);
         assert_eq!(
             output.status.code(),
@@ -168,12 +168,12 @@ impl Person {
         (part("code"), part("message"))
     }
 
-    pub fn send(&self, to: &str, text: &str) -> Value {
+    pub(crate) fn send(&self, to: &str, text: &str) -> Value {
         self.ok(&["send", "--to", to, "--text", text])
     }
 
     /// Texts that have come in and were not printed before.
-    pub fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         let items = self.lines(&["receive"]);
         items
             .iter()
@@ -183,6 +183,6 @@ impl Person {
     }
 }
 
-pub fn directory() -> TempDir {
+pub(crate) fn directory() -> TempDir {
     tempfile::tempdir().expect("a temporary directory")
 }

@@ -15,7 +15,7 @@ export default defineConfig({
   worker: { format: 'es' },
   preview: {
     headers: { 'content-security-policy': readFileSync(new URL('csp.txt', import.meta.url), 'utf8').trim() },
-    proxy: { '/v1': { target: process.env.KABAR_SERVER ?? 'http://127.0.0.1:8080', ws: true } },
+    proxy: { '/v1': { target: process.env.KABAR_SERVER ?? 'http://localhost:8080', ws: true, rewriteWsOrigin: true } },
   },
   test: { include: ['src/**/*.test.ts'] },
 });

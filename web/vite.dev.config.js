@@ -1,4 +1,4 @@
-// `npm run dev`: the app with hot reload. With KABAR_SERVER=http://127.0.0.1:8080 it talks to that server; without, a scripted
+// `npm run dev`: the app with hot reload. With KABAR_SERVER=http://localhost:8080 it talks to that server; without, a scripted
 // core under dev/ stands in, so that screens can be built and looked at without a server.
 import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
@@ -11,5 +11,5 @@ export default defineConfig({
   plugins: [svelte()],
   resolve: { alias: server ? [] : [scripted] },
   worker: { format: 'es' },
-  server: server ? { proxy: { '/v1': { target: server, ws: true } } } : {},
+  server: server ? { proxy: { '/v1': { target: server, ws: true, rewriteWsOrigin: true } } } : {},
 });

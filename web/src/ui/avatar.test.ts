@@ -5,6 +5,7 @@ describe('avatars', () => {
   it('show the first letters of the first and the last word', () => {
     expect(initialsOf('Budi Santoso Wijaya')).toBe('BW');
     expect(initialsOf('ibu')).toBe('I');
+    expect(initialsOf('Halo (demo)')).toBe('H');
     expect(initialsOf('@sari')).toBe('S');
     expect(initialsOf('')).toBe('?');
   });

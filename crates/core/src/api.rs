@@ -136,11 +136,14 @@ pub enum Command {
         message_id: MessageId,
         retry: bool,
     },
-    /// Everything up to and including this message has been seen; a read receipt goes out.
-    /// Without a conversation, the message id alone says which.
+    /// Everything up to and including this message has been seen; a read receipt goes out, but not to a stranger whose
+    /// request nobody has answered. Without a conversation, the message id alone says which.
     MarkRead {
         conversation_id: Option<ConversationId>,
         up_to: MessageId,
+        /// Accepts a stranger's request, so that he learns it too.
+        #[serde(default)]
+        accept: bool,
     },
     SetTyping {
         conversation_id: ConversationId,

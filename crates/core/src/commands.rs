@@ -85,7 +85,11 @@ impl State {
             } => self.list_messages(*conversation_id, *before, *limit),
             Command::SendText { .. } => self.send_text(command_id, command),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
-            Command::MarkRead { conversation_id, up_to } => self.mark_read_up_to(*conversation_id, *up_to),
+            Command::MarkRead {
+                conversation_id,
+                up_to,
+                accept,
+            } => self.mark_read_up_to(*conversation_id, *up_to, *accept),
             Command::SetTyping {
                 conversation_id,
                 active,
@@ -315,10 +319,12 @@ impl State {
         now(Ok(Reply::Messages { messages, more }))
     }
 
-    fn mark_read_up_to(&mut self, conversation: Option<ConversationId>, up_to: MessageId) -> Outcomes {
+    fn mark_read_up_to(&mut self, conversation: Option<ConversationId>, up_to: MessageId, accept: bool) -> Outcomes {
         let place: Option<Place> = self.read(keys::index(up_to))?;
         match place {
-            Some(place) if conversation.is_none_or(|named| named == place.conversation) => now(self.mark_read(place)?),
+            Some(place) if conversation.is_none_or(|named| named == place.conversation) => {
+                now(self.mark_read(place, accept)?)
+            }
             _ => Ok(Err(invalid(
                 "up_to",
                 "up_to must be the id of a message in this conversation",

@@ -36,6 +36,7 @@ fn a_message_goes_there_and_an_answer_comes_back_with_receipts() {
             Command::MarkRead {
                 conversation_id: None,
                 up_to: seen,
+                accept: false,
             },
         )
         .unwrap();
@@ -226,6 +227,7 @@ fn a_thread_is_read_page_by_page_and_unread_survives_a_restart() {
             Command::MarkRead {
                 conversation_id: None,
                 up_to: tenth,
+                accept: false,
             },
         )
         .unwrap();

@@ -99,6 +99,7 @@ async fn answer(client: &Client, message: &MessageView) -> Result<(), Failure> {
     let read = Command::MarkRead {
         conversation_id: Some(message.conversation_id),
         up_to: message.message_id,
+        accept: false,
     };
     client.command(read, ANSWER_TIMEOUT).await?;
     let text = reply_to(&message.from.name, message.text.as_deref().unwrap_or_default());

@@ -101,10 +101,7 @@ fn bad_input_is_named_with_its_rule() {
     let (code, message) = other.refused(&["register", "--name", " "]);
     assert!(code == "invalid" && message.contains("1 to 50"), "{code}: {message}");
     let (code, message) = ani.refused(&["send", "--to", "@niemand", "--text", "x"]);
-    assert!(
-        code == "not_found" && message.contains("@niemand"),
-        "{code}: {message}"
-    );
+    assert!(code == "not_found" && message.contains("@niemand"), "{code}: {message}");
     let (code, message) = ani.refused(&["send", "--to", "@ani", "--text", &"x".repeat(4097)]);
     assert!(code == "invalid" && message.contains("4096"), "{code}: {message}");
     let (code, message) = ani.refused(&["verify", "--code", "123456"]);

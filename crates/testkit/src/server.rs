@@ -29,7 +29,12 @@ impl TestServer {
         // A restart keeps the address: clients come back to it.
         config.server.listen = server.local_addr();
         let url = format!("http://{}", server.local_addr());
-        Self { server, config, url, directory }
+        Self {
+            server,
+            config,
+            url,
+            directory,
+        }
     }
 
     pub fn url(&self) -> &str {
@@ -44,7 +49,10 @@ impl TestServer {
     pub async fn restart_with(self, meanwhile: impl FnOnce(&Path)) -> Self {
         self.server.shutdown().await;
         meanwhile(&self.config.server.data);
-        Self { server: start(&self.config).await, ..self }
+        Self {
+            server: start(&self.config).await,
+            ..self
+        }
     }
 
     pub async fn restart(self) -> Self {
@@ -59,5 +67,7 @@ impl TestServer {
 }
 
 async fn start(config: &Config) -> Server {
-    Server::start(config.clone(), axum::Router::new()).await.expect("the server starts")
+    Server::start(config.clone(), axum::Router::new())
+        .await
+        .expect("the server starts")
 }

@@ -115,7 +115,11 @@ impl TestUser {
     pub async fn sees(&self, conversation_id: ConversationId, expected: &[&str]) {
         self.until(async || {
             let texts = self.texts(conversation_id).await;
-            if texts == expected { Ok(()) } else { Err(format!("sees {texts:?}, expected {expected:?}")) }
+            if texts == expected {
+                Ok(())
+            } else {
+                Err(format!("sees {texts:?}, expected {expected:?}"))
+            }
         })
         .await;
     }
@@ -127,7 +131,11 @@ impl TestUser {
         self.until(async || {
             let mut texts = self.texts(conversation_id).await;
             texts.sort_unstable();
-            if texts == expected { Ok(()) } else { Err(format!("sees {texts:?}, expected {expected:?}")) }
+            if texts == expected {
+                Ok(())
+            } else {
+                Err(format!("sees {texts:?}, expected {expected:?}"))
+            }
         })
         .await;
     }
@@ -136,8 +144,15 @@ impl TestUser {
     pub async fn reaches(&self, message: &MessageView, state: MessageState) {
         self.until(async || {
             let messages = self.messages(message.conversation_id).await;
-            let reached = messages.iter().find(|m| m.message_id == message.message_id).map(|m| m.state);
-            if reached >= Some(state) { Ok(()) } else { Err(format!("has a message that is {reached:?}, not {state:?}")) }
+            let reached = messages
+                .iter()
+                .find(|m| m.message_id == message.message_id)
+                .map(|m| m.state);
+            if reached >= Some(state) {
+                Ok(())
+            } else {
+                Err(format!("has a message that is {reached:?}, not {state:?}"))
+            }
         })
         .await;
     }
@@ -160,6 +175,7 @@ impl TestUser {
         self.ask(Command::MarkRead {
             conversation_id: None,
             up_to,
+            accept: false,
         })
         .await
         .expect("read");

@@ -72,7 +72,8 @@ async fn two_simultaneous_starts_meet_in_one_conversation() {
     let (from_ani, from_budi) = tokio::join!(ani.send("@budi", "dari Ani"), budi.send("@ani", "dari Budi"));
     assert_eq!(from_ani.conversation_id, from_budi.conversation_id);
     for user in [&ani, &budi] {
-        user.sees_in_any_order(from_ani.conversation_id, &["dari Ani", "dari Budi"]).await;
+        user.sees_in_any_order(from_ani.conversation_id, &["dari Ani", "dari Budi"])
+            .await;
     }
 }
 

@@ -192,16 +192,17 @@ impl State {
         });
     }
 
-    /// Seen up to and including a message.
-    pub(crate) fn mark_read(&mut self, place: Place) -> Step<Result<Reply, ApiError>> {
+    /// Seen up to and including a message; `accept` answers a stranger's request as well.
+    pub(crate) fn mark_read(&mut self, place: Place, accept: bool) -> Step<Result<Reply, ApiError>> {
         let conversation = place.conversation;
-        let Some(chat) = self.chats.get(&conversation) else {
+        let Some(chat) = self.chats.get_mut(&conversation) else {
             return Ok(Err(refusal(
                 "conversation_unknown",
                 "no such conversation on this device",
             )));
         };
-        if place.seq <= chat.read_seq && chat.unread == 0 {
+        let accepted = accept && std::mem::take(&mut chat.request);
+        if place.seq <= chat.read_seq && chat.unread == 0 && !accepted {
             return Ok(Ok(Reply::Done));
         }
         let rows = self.range(Range {

@@ -58,6 +58,7 @@ impl Read {
             .ask(Command::MarkRead {
                 conversation_id: None,
                 up_to: self.message,
+                accept: true,
             })
             .await?;
         // The receipt leaves with this connection, or with the next command's.

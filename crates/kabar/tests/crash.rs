@@ -24,7 +24,7 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
 
     let done = AtomicBool::new(false);
     let (tell, told) = mpsc::channel();
-    let (acknowledged, received) = std::thread::scope(|scope| {
+    let (acknowledged, received, _server) = std::thread::scope(|scope| {
         scope.spawn(|| {
             for number in 1.. {
                 let text = number.to_string();
@@ -52,7 +52,7 @@ fn a_killed_server_loses_nothing_that_it_acknowledged() {
         acknowledged.extend(told.try_iter());
         drop(told);
         done.store(true, Ordering::Relaxed);
-        (acknowledged, reader.join().expect("reader"))
+        (acknowledged, reader.join().expect("reader"), server)
     });
     let mut received = received;
     received.extend(budi.texts());

@@ -206,6 +206,10 @@ test('a username can be chosen, is unique, and finds its owner', async () => {
   await citra.page.keyboard.press('Enter');
   await citra.say('Salam dari Citra');
   await citra.seesState('Salam dari Citra', citra.t.delivered);
+  // Taken without a word: from now on Citra hears that it was read.
+  await rani.openChatFromList('Citra');
+  await rani.page.getByRole('button', { name: 'Terima', exact: true }).click();
+  await citra.seesState('Salam dari Citra', citra.t.read);
   citra.calm();
   await citra.close();
 });

@@ -13,7 +13,7 @@ export type Command =
   | { type: 'list_messages'; conversation_id: string; before: string | null; limit: number }
   | { type: 'send_text'; to: string; text: string; reply_to: string | null; wait?: boolean }
   | { type: 'resolve_failed'; message_id: string; retry: boolean }
-  | { type: 'mark_read'; conversation_id: string; up_to: string }
+  | { type: 'mark_read'; conversation_id: string; up_to: string; accept?: boolean }
   | { type: 'set_typing'; conversation_id: string; active: boolean }
   | { type: 'safety_number'; with: string }
   | { type: 'server_view'; conversation_id: string; limit: number };

@@ -82,7 +82,8 @@ export const en = {
   notice_gap: 'Some messages could not be recovered.',
   request_title: (name: string) => `${name} is not in your chats yet`,
   request:
-    'You have not answered this person before. Links stay switched off and nobody learns that you have read this until you answer.',
+    'You have not answered this person before. Links stay switched off and nobody learns that you have read this until you answer or accept.',
+  request_accept: 'Accept',
   unnamed: 'Unknown person',
 
   // Composer

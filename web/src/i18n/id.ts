@@ -79,7 +79,8 @@ export const id: Catalogue = {
   notice_gap: 'Sebagian pesan tidak dapat dipulihkan.',
   request_title: (name) => `${name} belum ada di obrolan Anda`,
   request:
-    'Anda belum pernah menjawab orang ini. Tautan dimatikan dan tidak ada yang tahu Anda sudah membaca sampai Anda menjawab.',
+    'Anda belum pernah menjawab orang ini. Tautan dimatikan dan tidak ada yang tahu Anda sudah membaca sampai Anda menjawab atau menerima.',
+  request_accept: 'Terima',
   unnamed: 'Orang tak dikenal',
 
   composer: (name) => `Pesan untuk ${name}`,

@@ -67,14 +67,24 @@ export class Thread {
 
   /** The newest received message has been on the screen of an attentive person. */
   async markRead(): Promise<void> {
-    const newest = this.messages.findLast((message) => !message.mine && message.kind !== 'notice_safety_changed');
-    if (!newest || newest.message_id === this.#readUpTo) return;
-    this.#readUpTo = newest.message_id;
+    const newest = this.#newestReceived();
+    if (!newest || newest === this.#readUpTo) return;
+    this.#readUpTo = newest;
     try {
-      await session.link.request({ type: 'mark_read', conversation_id: this.id, up_to: newest.message_id });
+      await session.link.request({ type: 'mark_read', conversation_id: this.id, up_to: newest });
     } catch {
       this.#readUpTo = '';
     }
+  }
+
+  /** Takes a stranger's request without a word. */
+  async accept(): Promise<void> {
+    const up_to = this.#newestReceived();
+    if (up_to) await session.link.request({ type: 'mark_read', conversation_id: this.id, up_to, accept: true });
+  }
+
+  #newestReceived(): string | undefined {
+    return this.messages.findLast((message) => !message.mine && !message.kind.startsWith('notice_'))?.message_id;
   }
 
   /** `active` on every key; repeats are held back here. */

@@ -94,6 +94,7 @@ function script(): void {
   write(budi, 'Siap, nanti saya pesan dua kursi.', true, 2 * HOUR - 30_000, 'read').in_reply_to = asked.message_id;
   write(budi, '🎉', true, 2 * HOUR - 20_000, 'read');
   write(budi, '', false, HOUR, 'received', 'notice_safety_changed');
+  write(budi, 'السلام عليكم، كيف الحال؟', false, HOUR - 40_000, 'received');
   write(budi, 'Ganti ponsel, jadi nomor keamanannya berubah.', false, HOUR - 30_000, 'received');
   write(budi, 'Sudah saya cocokkan 👍', true, 30 * 60_000, 'delivered');
   write(budi, 'Nomor kursinya 7A dan 7B', true, 60_000, 'sent');

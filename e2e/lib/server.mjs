@@ -30,6 +30,9 @@ export async function startServer(settings = {}) {
     child.on('error', reject);
     child.on('exit', (code) => reject(new Error(`the server ended with ${code}:\n${log}`)));
   });
+  // A server that ends by itself fails everything after it: say so once, with its last words.
+  child.removeAllListeners('exit');
+  child.once('exit', (code, signal) => console.error(`# the server ended by itself (${signal ?? code}):\n${log.slice(-4000)}`));
   const port = Number(address.split(':').at(-1));
   return {
     data,

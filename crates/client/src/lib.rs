@@ -95,7 +95,7 @@ impl Client {
         }
     }
 
-    /// A command that timed out most often waits for a server that cannot be reached: say so.
+    /// A command that timed out most often waits for a server that cannot be reached, or that refuses for now: say so.
     async fn why_slow(&self, timeout: Duration) -> ApiError {
         let (reply, replied) = oneshot::channel();
         let trouble = match self.commands.try_send(shell::Wish::Trouble(reply)) {
@@ -106,16 +106,12 @@ impl Client {
                 .flatten(),
             Err(_) => None,
         };
-        let (code, message) = match trouble {
-            Some(trouble) => ("unreachable", trouble),
-            None => ("timeout", format!("no answer within {} s", timeout.as_secs())),
-        };
-        ApiError {
-            code: code.into(),
-            message,
+        trouble.unwrap_or_else(|| ApiError {
+            code: "timeout".into(),
+            message: format!("no answer within {} s", timeout.as_secs()),
             parameter: None,
             retry_after_ms: None,
-        }
+        })
     }
 }
 

@@ -24,8 +24,8 @@ type ReplyTo = oneshot::Sender<Result<Reply, ApiError>>;
 /// What the handle asks of the loop.
 pub(crate) enum Wish {
     Command(Command, ReplyTo),
-    /// Why the server cannot be reached, if it cannot.
-    Trouble(oneshot::Sender<Option<String>>),
+    /// Why a command may take so long, if that is known.
+    Trouble(oneshot::Sender<Option<ApiError>>),
 }
 
 pub(crate) struct Shell {
@@ -35,7 +35,7 @@ pub(crate) struct Shell {
     wake_at: Option<TimeMs>,
     replies: HashMap<u64, ReplyTo>,
     next_command: u64,
-    trouble: Option<String>,
+    trouble: Option<ApiError>,
     notifications: broadcast::Sender<Notification>,
     stop: CancellationToken,
 }
@@ -136,7 +136,10 @@ impl Shell {
                 Event::Connected
             }
             Linked::Opened(Err(error)) => {
-                self.trouble = Some(format!("{} cannot be reached: {error}", self.home.address));
+                self.trouble = Some(trouble(
+                    "unreachable",
+                    format!("{} cannot be reached: {error}", self.home.address),
+                ));
                 self.link = Link::Closed;
                 Event::Disconnected
             }
@@ -170,7 +173,7 @@ impl Shell {
                         Ok(rows) => Event::Scanned { scan_id, rows },
                         Err(error) => {
                             // Without its store a client can do nothing right: stop rather than guess.
-                            self.trouble = Some(format!("the store cannot be read: {error}"));
+                            self.trouble = Some(trouble("home_unusable", format!("the store cannot be read: {error}")));
                             self.stop.cancel();
                             return;
                         }
@@ -210,12 +213,27 @@ impl Shell {
                 }
             }
             Output::Notify(notification) => {
+                // A message that has to wait knows why.
+                if let Notification::Message { message } = &notification
+                    && message.mine
+                {
+                    self.trouble.clone_from(&message.error);
+                }
                 // Nobody may be listening.
                 let _ = self.notifications.send(notification);
             }
             Output::WakeAt(at) => self.wake_at = Some(at),
             Output::Batch { .. } | Output::Scan { .. } => {}
         }
+    }
+}
+
+fn trouble(code: &str, message: String) -> ApiError {
+    ApiError {
+        code: code.into(),
+        message,
+        parameter: None,
+        retry_after_ms: None,
     }
 }
 

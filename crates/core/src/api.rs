@@ -258,7 +258,7 @@ pub struct MessageView {
     /// Server time once acknowledged, the sender's clock before.
     pub time: TimeMs,
     pub state: MessageState,
-    /// Why it failed: a stable reason and a sentence.
+    /// Why it failed, or why it still waits: a stable reason and a sentence.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<ApiError>,
 }

@@ -254,8 +254,18 @@ impl State {
             // The server does not know the group (any more), or not us in it.
             Code::NotFound => self.lose(conversation),
             Code::Unauthenticated => self.drop_connection(),
-            _ => self.pause(conversation, failure.error.retry_after_ms),
+            _ => self.wait_after(conversation, &failure.error),
         }
+    }
+
+    /// The server cannot do it for now. The oldest message that waits says why.
+    pub(super) fn wait_after(&mut self, conversation: ConversationId, error: &ApiError) {
+        let oldest = self.queued(conversation).find(|intent| intent.failed.is_none());
+        if let Some(mut message) = oldest.map(|intent| self.intent_view(intent)) {
+            message.error = Some(error.clone());
+            self.notify(Notification::Message { message });
+        }
+        self.pause(conversation, error.retry_after_ms);
     }
 
     /// Tries again later: when the server says so, or with growing pauses.

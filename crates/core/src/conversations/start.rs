@@ -410,7 +410,7 @@ impl State {
                 }
             }
             Code::Unauthenticated => self.drop_connection(),
-            _ => self.pause(conversation, failure.error.retry_after_ms),
+            _ => self.wait_after(conversation, &failure.error),
         }
     }
 

@@ -101,6 +101,7 @@ export interface Message {
   in_reply_to?: string;
   time: number;
   state: MessageState;
+  /** Why it failed, or why it still waits. */
   error?: ApiError;
 }
 

@@ -7,10 +7,10 @@ use kabar_protocol::{
 };
 
 use crate::{
-    account::{Peer, safety_number},
+    accounts::{Peer, safety_number},
     api::{ApiError, Command, MessageView, Reply, ServerItem},
     connection::{Answer, Purpose},
-    conversations::{Envelope, Place, Row, class_name},
+    messaging::{Envelope, Place, Row, class_name},
     state::State,
     store::{self, keys},
     tx::{Range, Step, after},
@@ -338,7 +338,7 @@ impl State {
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
         };
-        let genesis = |chain: &crate::account::Chain| chain.entries().into_iter().next().map(|entry| entry.body);
+        let genesis = |chain: &crate::accounts::Chain| chain.entries().into_iter().next().map(|entry| entry.body);
         let mine = self
             .account
             .as_ref()

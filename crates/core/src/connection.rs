@@ -12,7 +12,7 @@ use kabar_protocol::{
 
 use crate::{
     api::{ApiError, Command, ConnectionState, Notification, Output, TimeMs},
-    conversations::Control,
+    messaging::Control,
     state::{State, Work},
 };
 

@@ -4,14 +4,14 @@
 //! what the returned [`Output`](api::Output)s say, in their order. Core owns the MLS groups, the outbox and everything
 //! that a person's client decides. See [`api`] for the contract.
 
-mod account;
+mod accounts;
 mod answers;
 pub mod api;
 mod commands;
 mod connection;
-mod conversations;
 mod core;
 mod feed;
+mod messaging;
 mod mls;
 mod state;
 mod store;

@@ -9,11 +9,11 @@ use kabar_protocol::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    account::{Account, Peer},
+    accounts::{Account, Peer},
     api::{ApiError, Command, MessageState, Notification, Output, TimeMs},
     connection::{Answer, Connection, Purpose},
-    conversations::{Chat, Groups, Intent, Live},
     core::CoreConfig,
+    messaging::{Chat, Groups, Intent, Live},
     mls::Engine,
     store::{self, Blob, keys},
     tx::{Effect, Range, Reads, Rows, Step, Tx},

@@ -122,7 +122,7 @@ impl State {
 
     /// The data that rides in the clear beside the ciphertext, and is authenticated by it.
     pub(super) fn authenticated_data(&self, message: MessageId, class: MessageClass) -> Vec<u8> {
-        let head = self.account.as_ref().map(super::super::account::Account::credential);
+        let head = self.account.as_ref().map(crate::accounts::Account::credential);
         wire::AuthenticatedData {
             message_id: message.to_bytes(),
             class: class.into(),

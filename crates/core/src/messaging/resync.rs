@@ -7,7 +7,7 @@ use kabar_protocol::{
 
 use super::{Candidate, CandidateKind, Control, start::encode_request};
 use crate::{
-    account::Verdict,
+    accounts::Verdict,
     api::{MessageKind, TimeMs},
     connection::{Answer, Purpose},
     mls::{self, Group, Storage},

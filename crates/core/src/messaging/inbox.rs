@@ -19,7 +19,7 @@ use super::{
     content::{Forged, Opened, open},
 };
 use crate::{
-    account::Peer,
+    accounts::Peer,
     api::{MessageKind, MessageState},
     mls::{self, Group, Storage},
     state::{State, Wait},

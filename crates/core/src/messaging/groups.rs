@@ -9,7 +9,7 @@ use kabar_protocol::{
 };
 
 use crate::{
-    account::Verdict,
+    accounts::Verdict,
     mls::{Group, MlsError, Storage},
     state::{State, Work},
     store::keys,

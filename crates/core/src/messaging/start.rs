@@ -15,7 +15,7 @@ use prost::Message as _;
 
 use super::{Building, Candidate, CandidateKind, Control, GroupRef};
 use crate::{
-    account::Verdict,
+    accounts::Verdict,
     commands::refusal,
     connection::{Answer, Failure, Purpose},
     mls::{self, CheckedKeyPackage, Group, MlsError, Storage},

@@ -19,7 +19,7 @@ use super::{Secret, register};
 use crate::{
     api::Notification,
     connection::{Answer, Purpose},
-    conversations::Groups,
+    messaging::Groups,
     state::{State, Work},
     store::keys,
 };

@@ -4,7 +4,7 @@ import type { Notification } from './core/contract';
 import { CoreLink } from './core/link';
 import type { FromWorker } from './core/messages';
 import { account } from './features/accounts/account.svelte';
-import { chats } from './features/conversations/chats.svelte';
+import { chats } from './features/messaging/chats.svelte';
 import { session } from './features/session/session.svelte';
 
 function receive(message: Exclude<FromWorker, { type: 'reply' }>): void {

@@ -2,6 +2,7 @@
 
 mod support;
 
+use kabar_testkit::assert_nowhere;
 use serde_json::json;
 use support::{Person, Serve, directory, kabar};
 
@@ -49,7 +50,11 @@ fn two_people_chat_from_the_command_line() {
     let number = ani.ok(&["safety-number", "--with", "@budi"])["safety_number"].clone();
     assert_eq!(number, budi.ok(&["safety-number", "--with", "@ani"])["safety_number"]);
     assert_eq!(ani.ok(&["whoami"])["username"], "ani");
+    let (data, log) = (server.data.clone(), server.log());
     assert_eq!(server.terminate(), Some(0));
+    let written = ["apa kabar?", "baik", "Ani", "Budi"];
+    assert_nowhere(&data, &written);
+    assert!(!written.iter().any(|text| log.contains(text)), "{log}");
 }
 
 #[test]

@@ -41,7 +41,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// The one module of the server that reads MLS, a file or a folder: it validates public handshakes and holds no keys.
-const MLS_IN_SERVER: &str = "crates/server/src/messaging/public_group.rs";
+const MLS_IN_SERVER: &str = "crates/server/src/mls/";
 
 /// A crate of the workspace and its dependencies within it.
 pub(crate) struct Crate {

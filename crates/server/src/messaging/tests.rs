@@ -156,6 +156,18 @@ async fn what_expires_leaves_a_mark_in_the_queue() {
     assert_eq!(queue(&app, 4).await, []);
 }
 
+/// The rows of conversation 3 at epoch 4, with the sender and device 8.
+async fn make_conversation(app: &App) {
+    let made = app.db.write((), |tx, ()| {
+        Box::pin(async move {
+            commit_store::insert_conversation(tx, ConversationId([3; 16]), ConversationKind::Direct, 4).await?;
+            commit_store::change_members(tx, ConversationId([3; 16]), &[], &[SENDER]).await?;
+            inbox::make_all(tx, [SENDER.device, DeviceId([8; 16])]).await
+        })
+    });
+    made.await.expect("a conversation");
+}
+
 #[tokio::test]
 async fn a_batch_sends_delivers_and_acknowledges_without_scanning_a_table() {
     let directory = tempfile::tempdir().expect("a directory");
@@ -172,14 +184,7 @@ async fn a_batch_sends_delivers_and_acknowledges_without_scanning_a_table() {
         members: vec![SENDER, reader],
         revoked: Vec::new(),
     });
-    let made = app.db.write((), |tx, ()| {
-        Box::pin(async move {
-            commit_store::insert_conversation(tx, ConversationId([3; 16]), ConversationKind::Direct, 4).await?;
-            commit_store::change_members(tx, ConversationId([3; 16]), &[], &[SENDER]).await?;
-            inbox::make_all(tx, [SENDER.device, DeviceId([8; 16])]).await
-        })
-    });
-    made.await.expect("a conversation");
+    make_conversation(&app).await;
     let planned = |send| PlannedSend {
         outgoing: outgoing(SENDER, send).expect("a send"),
         conversation: Some(conversation.clone()),

@@ -44,7 +44,7 @@ async fn append(device: &mut Device, entry: DeviceListEntry) -> appended::Outcom
 }
 
 /// A second device of the account, on its own socket.
-async fn link(server: &kabar_server::Server, device: &mut Device) -> Device {
+pub(crate) async fn link(server: &kabar_server::Server, device: &mut Device) -> Device {
     let key = SigningKey::from_bytes(&random());
     let entry = next(
         &device.list,

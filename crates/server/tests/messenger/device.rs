@@ -28,7 +28,7 @@ use tls_codec::{Deserialize as _, Serialize as _};
 
 use crate::socket::Socket;
 
-const XWING: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
+pub(crate) const XWING: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
 
 pub(crate) struct Device {
     pub(crate) socket: Socket,
@@ -37,8 +37,8 @@ pub(crate) struct Device {
     pub(crate) account: AccountId,
     pub(crate) id: DeviceId,
     genesis: DeviceListEntry,
-    provider: OpenMlsRustCrypto,
-    signer: SignatureKeyPair,
+    pub(crate) provider: OpenMlsRustCrypto,
+    pub(crate) signer: SignatureKeyPair,
     pub(crate) groups: BTreeMap<ConversationId, MlsGroup>,
     client_seq: u64,
 }
@@ -69,7 +69,7 @@ pub(crate) fn device_key(key: &SigningKey) -> DeviceKey {
     }
 }
 
-fn capabilities() -> Capabilities {
+pub(crate) fn capabilities() -> Capabilities {
     Capabilities::builder()
         .ciphersuites(vec![XWING, Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519])
         .extensions(vec![
@@ -173,7 +173,7 @@ impl Device {
         }
     }
 
-    fn credential(&self) -> CredentialWithKey {
+    pub(crate) fn credential(&self) -> CredentialWithKey {
         let credential = Credential {
             account: self.account,
             device: self.id,
@@ -294,7 +294,7 @@ impl Device {
         bundle
     }
 
-    fn checked(&self, package: &[u8]) -> KeyPackage {
+    pub(crate) fn checked(&self, package: &[u8]) -> KeyPackage {
         KeyPackageIn::tls_deserialize_exact(package)
             .expect("a key package")
             .validate(self.provider.crypto(), ProtocolVersion::Mls10)
@@ -341,6 +341,16 @@ impl Device {
 
     /// Joins from outside, replacing an own leaf if there is one.
     pub(crate) fn join_externally(&mut self, id: ConversationId, group_info: &[u8]) -> CommitBundle {
+        self.join_externally_as(id, group_info, self.credential())
+    }
+
+    /// Joins from outside, replacing the leaf of the credential's signature key if there is one.
+    pub(crate) fn join_externally_as(
+        &mut self,
+        id: ConversationId,
+        group_info: &[u8],
+        credential: CredentialWithKey,
+    ) -> CommitBundle {
         let info: VerifiableGroupInfo = match MlsMessageIn::tls_deserialize_exact(group_info)
             .expect("a message")
             .extract()
@@ -355,7 +365,7 @@ impl Device {
         let provider = OpenMlsRustCrypto::default();
         let (mut group, messages) = MlsGroup::external_commit_builder()
             .with_config(config)
-            .build_group(&provider, info, self.credential())
+            .build_group(&provider, info, credential)
             .expect("an external group")
             .leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(capabilities()).build())
             .load_psks(provider.storage())
@@ -473,7 +483,7 @@ impl Device {
     }
 }
 
-fn bundle(messages: CommitMessageBundle) -> CommitBundle {
+pub(crate) fn bundle(messages: CommitMessageBundle) -> CommitBundle {
     let (commit, welcome, info) = messages.into_messages();
     let encode = |message: MlsMessageOut| message.tls_serialize_detached().expect("encodes");
     CommitBundle {

@@ -3,6 +3,7 @@
 mod accounts;
 mod device;
 mod frames;
+mod hostile_commits;
 mod messages;
 mod socket;
 

@@ -11,10 +11,11 @@ fn two_people_chat_from_the_command_line() {
     let directory = directory();
     let server = Serve::start(directory.path());
     let ani = Person::new(directory.path(), "ani", &server.url);
-    let registered = ani.ok(&["register", "--name", "Ani", "--username", "ani"]);
+    let registered = ani.ok(&["register", "--name", "Anindita", "--username", "ani"]);
     assert_eq!(registered["account_id"].as_str().map(str::len), Some(32));
     assert_eq!(registered["device_id"].as_str().map(str::len), Some(32));
-    let budi = Person::register(directory.path(), "Budi", &server.url);
+    let budi = Person::new(directory.path(), "budi", &server.url);
+    budi.ok(&["register", "--name", "Budiawan", "--username", "budi"]);
 
     let sent = ani.send("@budi", "apa kabar?");
     assert_eq!(sent["state"], "sent");
@@ -28,7 +29,7 @@ fn two_people_chat_from_the_command_line() {
     assert_eq!(item["message_id"], sent["message_id"]);
     assert_eq!(item["conversation_id"], sent["conversation_id"]);
     assert_eq!(item["from"]["account_id"], registered["account_id"]);
-    assert_eq!(item["from"]["name"], "Ani");
+    assert_eq!(item["from"]["name"], "Anindita");
     assert!(budi.lines(&["receive"]).is_empty(), "each item once per home");
 
     budi.ok(&["read", "--message", sent["message_id"].as_str().unwrap_or_default()]);
@@ -45,14 +46,14 @@ fn two_people_chat_from_the_command_line() {
         );
     }
 
-    budi.send(sent["conversation_id"].as_str().unwrap_or_default(), "baik");
-    assert_eq!(ani.texts(), ["baik"]);
+    budi.send(sent["conversation_id"].as_str().unwrap_or_default(), "baik-baik saja");
+    assert_eq!(ani.texts(), ["baik-baik saja"]);
     let number = ani.ok(&["safety-number", "--with", "@budi"])["safety_number"].clone();
     assert_eq!(number, budi.ok(&["safety-number", "--with", "@ani"])["safety_number"]);
     assert_eq!(ani.ok(&["whoami"])["username"], "ani");
     let (data, log) = (server.data.clone(), server.log());
     assert_eq!(server.terminate(), Some(0));
-    let written = ["apa kabar?", "baik", "Ani", "Budi"];
+    let written = ["apa kabar?", "baik-baik saja", "Anindita", "Budiawan"];
     assert_nowhere(&data, &written);
     assert!(!written.iter().any(|text| log.contains(text)), "{log}");
 }

@@ -6,10 +6,10 @@ use kabar_testkit::{TestServer, TestUser, assert_nowhere};
 #[tokio::test(flavor = "multi_thread")]
 async fn two_people_write_read_and_answer() {
     let server = TestServer::start().await;
-    let ani = TestUser::register(server.url(), "Ani").await;
-    let budi = TestUser::register(server.url(), "Budi").await;
+    let ani = TestUser::register(server.url(), "Anindita").await;
+    let budi = TestUser::register(server.url(), "Budiawan").await;
 
-    let first = ani.send("@budi", "apa kabar, Budi?").await;
+    let first = ani.send("@budiawan", "apa kabar, Budi?").await;
     let thread = first.conversation_id;
     budi.sees(thread, &["apa kabar, Budi?"]).await;
     let answer = budi.send(&thread.to_string(), "kabar baik").await;
@@ -21,9 +21,9 @@ async fn two_people_write_read_and_answer() {
     budi.reaches(&answer, MessageState::Delivered).await;
 
     let seen_by_budi = &budi.messages(thread).await[0];
-    assert_eq!(seen_by_budi.from.name, "Ani", "the name came inside the message");
+    assert_eq!(seen_by_budi.from.name, "Anindita", "the name came inside the message");
     server
-        .stop_and_scan(&["apa kabar, Budi?", "kabar baik", "Ani", "Budi"])
+        .stop_and_scan(&["apa kabar, Budi?", "kabar baik", "Anindita", "Budiawan"])
         .await;
 }
 

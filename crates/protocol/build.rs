@@ -2,12 +2,44 @@
 
 use std::{error::Error, path::Path};
 
+/// Content that scripts and screens see as it is: one shape from the wire to the thread.
+const SHOWN: &[&str] = &[
+    "Interactive",
+    "ReplyButtons",
+    "ReplyButton",
+    "ReplyList",
+    "ListSection",
+    "ListRow",
+    "CtaUrl",
+    "InteractiveReply",
+    "ButtonReply",
+    "ListReply",
+    "Template",
+    "TemplateButton",
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("../../proto");
     println!("cargo:rerun-if-changed=../../proto");
-    let files =
-        ["socket", "session", "accounts", "messaging", "content", "mls"].map(|name| format!("kabar/v1/{name}.proto"));
+    let files = [
+        "socket",
+        "session",
+        "accounts",
+        "business",
+        "messaging",
+        "content",
+        "mls",
+    ]
+    .map(|name| format!("kabar/v1/{name}.proto"));
     let descriptors = protox::compile(files, [root])?;
-    prost_build::Config::new().bytes(["."]).compile_fds(descriptors)?;
+    let mut config = prost_build::Config::new();
+    config.bytes(["."]);
+    for message in SHOWN {
+        config.type_attribute(
+            format!(".kabar.v1.{message}"),
+            "#[derive(serde::Serialize, serde::Deserialize)] #[serde(rename_all = \"snake_case\")]",
+        );
+    }
+    config.compile_fds(descriptors)?;
     Ok(())
 }

@@ -97,6 +97,9 @@ pub enum Command {
         name: String,
         username: Option<String>,
         invite: Option<String>,
+        /// Makes this the account of a business number: the code that the operator's `number add` made.
+        #[serde(default)]
+        enrolment: Option<String>,
     },
     RequestPhoneCode {
         phone: String,
@@ -130,6 +133,20 @@ pub enum Command {
         reply_to: Option<MessageId>,
         #[serde(default)]
         wait: bool,
+    },
+    /// As `SendText`, with any content. `business` is for the account of a business number.
+    Send {
+        to: String,
+        content: Shown,
+        reply_to: Option<MessageId>,
+        #[serde(default)]
+        wait: bool,
+        #[serde(default)]
+        business: Option<BusinessSend>,
+    },
+    /// For the account of a business number: how long it may write freely to a person.
+    Window {
+        with: String,
     },
     /// Forgets a message that could not be sent, or tries it again.
     ResolveFailed {
@@ -178,12 +195,56 @@ pub enum Reply {
     Me(Me),
     PhoneCode(PhoneCode),
     Chat(ChatView),
-    Chats { chats: Vec<ChatView> },
-    Messages { messages: Vec<MessageView>, more: bool },
+    Chats {
+        chats: Vec<ChatView>,
+    },
+    Messages {
+        messages: Vec<MessageView>,
+        more: bool,
+    },
     Sent(MessageView),
-    SafetyNumber { safety_number: String, with: Person },
-    ServerView { items: Vec<ServerItem> },
-    Feed { items: Vec<FeedItem> },
+    SafetyNumber {
+        safety_number: String,
+        with: Person,
+    },
+    ServerView {
+        items: Vec<ServerItem>,
+    },
+    Feed {
+        items: Vec<FeedItem>,
+    },
+    /// Until when the customer service window is open; `None`: closed.
+    Window {
+        open_until: Option<TimeMs>,
+    },
+}
+
+/// What a message shows, beside its plain text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shown {
+    Text(String),
+    Interactive(wire::Interactive),
+    InteractiveReply(wire::InteractiveReply),
+    Template(wire::Template),
+}
+
+/// How a business's message is counted: the server decides by it whether the message may go out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusinessSend {
+    pub category: Category,
+    /// 0 for [`Category::Service`].
+    #[serde(default)]
+    pub template_id: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    Service,
+    Utility,
+    Authentication,
+    Marketing,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -218,6 +279,28 @@ pub struct Person {
     /// Only if this device found the person by it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub phone: Option<String>,
+    /// Not a person but a company's number.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub business: Option<Business>,
+}
+
+/// What the server says of a business number, known before the first word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Business {
+    pub phone_number_id: u64,
+    pub phone: String,
+    pub name: String,
+    pub keys_held_by: KeysHeldBy,
+}
+
+/// Who can read what is written to a business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeysHeldBy {
+    /// Its gateway runs inside the server.
+    Operator,
+    /// Its gateway runs on its own machine.
+    Business,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -239,6 +322,7 @@ pub struct ChatView {
 #[serde(rename_all = "snake_case")]
 pub enum ChatKind {
     Direct,
+    Business,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -253,6 +337,12 @@ pub struct MessageView {
     pub kind: MessageKind,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
+    /// What there is beside the text, under the name of the kind.
+    #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
+    pub shown: Option<Shown>,
+    /// Written by a program.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub automated: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub in_reply_to: Option<MessageId>,
     /// Server time once acknowledged, the sender's clock before.
@@ -267,6 +357,9 @@ pub struct MessageView {
 #[serde(rename_all = "snake_case")]
 pub enum MessageKind {
     Text,
+    Interactive,
+    InteractiveReply,
+    Template,
     /// A notice of the client itself, in the thread: the safety number changed, the conversation was reset, messages were lost.
     NoticeSafetyChanged,
     NoticeReset,
@@ -310,9 +403,11 @@ pub struct FeedItem {
     pub kind: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
+    pub shown: Option<Shown>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub in_reply_to: Option<MessageId>,
-    /// Of a receipt: delivered or read.
+    /// Of a receipt: delivered or read; `sent` too where the account is a business number's.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub state: Option<MessageState>,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]

@@ -8,7 +8,7 @@ use kabar_protocol::{
 
 use crate::{
     accounts::{Peer, safety_number},
-    api::{ApiError, Command, MessageView, Reply, ServerItem},
+    api::{ApiError, BusinessSend, Command, MessageView, Reply, ServerItem, Shown},
     connection::{Answer, Purpose},
     messaging::{Envelope, Place, Row, class_name},
     state::State,
@@ -60,8 +60,15 @@ impl State {
     }
 
     fn carry_out(&mut self, command_id: u64, command: &Command) -> Outcomes {
-        if let Command::Register { name, username, invite } = command {
-            return later(self.register(command_id, name, username.as_deref(), invite.as_ref()));
+        if let Command::Register {
+            name,
+            username,
+            invite,
+            enrolment,
+        } = command
+        {
+            let (invite, enrolment) = (invite.as_ref(), enrolment.as_ref());
+            return later(self.register(command_id, name, username.as_deref(), invite, enrolment));
         }
         let Some(me) = self.me() else {
             return Ok(Err(refusal(
@@ -83,7 +90,23 @@ impl State {
                 before,
                 limit,
             } => self.list_messages(*conversation_id, *before, *limit),
-            Command::SendText { .. } => self.send_text(command_id, command),
+            Command::SendText {
+                to,
+                text,
+                reply_to,
+                wait,
+            } => {
+                let shown = Shown::Text(text.clone());
+                self.send(command_id, command, to, &shown, *reply_to, *wait, None)
+            }
+            Command::Send {
+                to,
+                content,
+                reply_to,
+                wait,
+                business,
+            } => self.send(command_id, command, to, content, *reply_to, *wait, *business),
+            Command::Window { with } => self.show_window(command_id, command, with),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {
                 conversation_id,
@@ -159,7 +182,9 @@ impl State {
         if account == me {
             return Err(invalid(parameter, "this is yourself; a chat needs somebody else"));
         }
-        Ok(Some((account, ConversationId::direct(me, account))))
+        Ok(self
+            .conversation_with(account)
+            .map(|conversation| (account, conversation)))
     }
 
     fn peer_by(&self, fits: impl Fn(&Peer) -> bool) -> Option<AccountId> {
@@ -191,6 +216,7 @@ impl State {
         };
         if self.my_account() != Some(account) {
             self.learn_names(account, text, found.username.as_ref());
+            self.learn_business(account, found.business.as_ref());
         }
         self.command(command_id, &with_account(command, account))
     }
@@ -232,18 +258,19 @@ impl State {
         Reply::Chats { chats }
     }
 
-    fn send_text(&mut self, command_id: u64, command: &Command) -> Outcomes {
-        let Command::SendText {
-            to,
-            text,
-            reply_to,
-            wait,
-        } = command
-        else {
-            return Ok(Ok(None));
-        };
-        if let Err(error) = kabar_protocol::content::text(text) {
-            return Ok(Err(invalid("text", &error)));
+    #[allow(clippy::too_many_arguments, reason = "the fields of one command")]
+    fn send(
+        &mut self,
+        command_id: u64,
+        command: &Command,
+        to: &str,
+        shown: &Shown,
+        reply_to: Option<MessageId>,
+        wait: bool,
+        business: Option<BusinessSend>,
+    ) -> Outcomes {
+        if let Err(error) = shown.check() {
+            return Ok(Err(error));
         }
         let (account, conversation) = match self.resolve(command_id, command, "to", to) {
             Ok(Some(found)) => found,
@@ -251,8 +278,8 @@ impl State {
             Err(error) => return Ok(Err(error)),
         };
         if let Some(reply_to) = reply_to {
-            let place: Option<Place> = self.read(keys::index(*reply_to))?;
-            let queued = self.queued(conversation).any(|intent| intent.message_id == *reply_to);
+            let place: Option<Place> = self.read(keys::index(reply_to))?;
+            let queued = self.queued(conversation).any(|intent| intent.message_id == reply_to);
             if !queued && place.is_none_or(|place| place.conversation != conversation) {
                 return Ok(Err(invalid(
                     "reply_to",
@@ -261,12 +288,23 @@ impl State {
             }
         }
         self.open_chat_with(conversation, account, false);
-        match self.queue_text(conversation, text, *reply_to) {
-            Ok((order, _)) if *wait => {
+        match self.queue_message(conversation, shown, reply_to, business) {
+            Ok((order, _)) if wait => {
                 self.waiting.sends.insert(order, command_id);
                 Ok(Ok(None))
             }
             Ok((_, view)) => now(Ok(Reply::Sent(view))),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn show_window(&mut self, command_id: u64, command: &Command, with: &str) -> Outcomes {
+        match self.resolve(command_id, command, "with", with) {
+            Ok(Some((account, _))) => {
+                self.fetch_window(command_id, account);
+                Ok(Ok(None))
+            }
+            Ok(None) => Ok(Ok(None)),
             Err(error) => Ok(Err(error)),
         }
     }
@@ -434,7 +472,8 @@ fn with_account(command: &Command, account: AccountId) -> Command {
     let mut command = command.clone();
     match &mut command {
         Command::OpenChat { who } => *who = account.to_string(),
-        Command::SendText { to, .. } => *to = account.to_string(),
+        Command::SendText { to, .. } | Command::Send { to, .. } => *to = account.to_string(),
+        Command::Window { with } => *with = account.to_string(),
         Command::SafetyNumber { with } => *with = account.to_string(),
         _ => {}
     }

@@ -58,20 +58,23 @@ pub(crate) enum Purpose {
     Send(ConversationId, u64),
     ReadReceipt(ConversationId, u64),
     Log(ConversationId),
+    /// What kind of account the peer's is.
+    Card(AccountId),
+    Window(u64),
 }
 
 impl Purpose {
     /// Commands wait for a connection; everything else is thought out again on the next one.
     fn command(&self) -> Option<u64> {
         match self {
-            Self::Find(command_id, ..) | Self::Command(command_id, _) => Some(*command_id),
+            Self::Find(command_id, ..) | Self::Command(command_id, _) | Self::Window(command_id) => Some(*command_id),
             _ => None,
         }
     }
 
     /// Asks without changing anything: may be asked again.
     fn is_question(&self) -> bool {
-        matches!(self, Self::Find(..))
+        matches!(self, Self::Find(..) | Self::Window(_))
     }
 }
 

@@ -271,6 +271,7 @@ fn a_reply_names_its_message_and_wrong_input_names_its_rule() {
                 name: "Bob".into(),
                 username: None,
                 invite: None,
+                enrolment: None,
             },
             "account_exists",
             None,

@@ -65,6 +65,7 @@ async fn sign_up(client: &Client) -> Result<(), Failure> {
         name: NAME.into(),
         username: Some(USERNAME.into()),
         invite: None,
+        enrolment: None,
     };
     client.command(register, ANSWER_TIMEOUT).await?;
     Ok(())

@@ -6,6 +6,7 @@ pub mod content;
 pub mod credential;
 pub mod device_list;
 pub mod ids;
+pub mod interactive;
 pub mod limits;
 pub mod mls_header;
 pub mod names;

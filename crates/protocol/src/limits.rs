@@ -43,3 +43,22 @@ pub const RECEIPTS_PER_REQUEST_MAX: usize = 100;
 pub const LOG_ITEMS_PER_PAGE_MAX: u32 = 100;
 /// Requests of one socket that may be in flight at a time.
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 64;
+
+// Business messages, in Unicode scalar values unless said; the figures are the Cloud API's.
+pub const INTERACTIVE_BODY_CHARS_MAX: usize = 1024;
+pub const INTERACTIVE_HEADER_CHARS_MAX: usize = 60;
+pub const INTERACTIVE_FOOTER_CHARS_MAX: usize = 60;
+pub const REPLY_BUTTONS_MAX: usize = 3;
+pub const BUTTON_ID_CHARS_MAX: usize = 256;
+pub const BUTTON_TITLE_CHARS_MAX: usize = 20;
+pub const LIST_ROWS_MAX: usize = 10;
+pub const ROW_ID_CHARS_MAX: usize = 200;
+pub const ROW_TITLE_CHARS_MAX: usize = 24;
+pub const ROW_DESCRIPTION_CHARS_MAX: usize = 72;
+pub const TEMPLATE_BODY_CHARS_MAX: usize = 1024;
+pub const TEMPLATE_BUTTONS_MAX: usize = 10;
+/// Payload of a template's quick reply, in bytes.
+pub const BUTTON_PAYLOAD_BYTES_MAX: usize = 256;
+pub const URL_BYTES_MAX: usize = 2000;
+/// How long after a person's last message a business may write freely.
+pub const CUSTOMER_SERVICE_WINDOW_MS: i64 = 24 * 3_600_000;

@@ -34,6 +34,7 @@ impl TestUser {
             name: name.into(),
             username: Some(name.to_lowercase()),
             invite: None,
+            enrolment: None,
         };
         let Reply::Registered(me) = client.command(register, PATIENCE).await.expect("registered") else {
             panic!("not registered")

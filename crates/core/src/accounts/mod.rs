@@ -2,6 +2,7 @@
 //!
 //! Must not: touch a conversation's group. What follows from a changed device list is said by the caller.
 
+mod business;
 mod challenge;
 mod key_packages;
 mod peers;
@@ -25,7 +26,7 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Me, Notification, Person},
+    api::{Business, Me, Notification, Person},
     mls::Identity,
     state::State,
     store::{Blob, keys},
@@ -107,6 +108,9 @@ pub(crate) struct Account {
     /// costs nothing.
     pub(crate) registered: bool,
     pub(crate) invite: Option<String>,
+    /// Of the account of a business number: what made it one.
+    #[serde(default)]
+    pub(crate) enrolment: Option<String>,
     pub(crate) name: String,
     /// Counts changes of the name; conversations are told of each.
     pub(crate) name_version: u32,
@@ -126,6 +130,9 @@ pub(crate) struct Peer {
     pub(crate) name_version: u32,
     pub(crate) username: Option<String>,
     pub(crate) phone: Option<String>,
+    /// A company's number; asked of the server, who vouches for it.
+    #[serde(default)]
+    pub(crate) business: Option<Business>,
     pub(crate) chain: Chain,
 }
 
@@ -137,6 +144,7 @@ impl Peer {
             name_version: 0,
             username: None,
             phone: None,
+            business: None,
             chain: Chain::default(),
         }
     }
@@ -144,9 +152,13 @@ impl Peer {
     pub(crate) fn person(&self) -> Person {
         Person {
             account_id: self.account,
-            name: self.name.clone(),
+            name: match &self.business {
+                Some(business) => business.name.clone(),
+                None => self.name.clone(),
+            },
             username: self.username.clone(),
             phone: self.phone.clone(),
+            business: self.business.clone(),
         }
     }
 }
@@ -219,6 +231,7 @@ impl State {
                 name: me.name.clone(),
                 username: me.username.clone(),
                 phone: me.phone.clone(),
+                business: None,
             };
         }
         self.peers

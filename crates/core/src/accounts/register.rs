@@ -57,6 +57,7 @@ impl State {
         name: &str,
         username: Option<&str>,
         invite: Option<&String>,
+        enrolment: Option<&String>,
     ) -> Result<(), ApiError> {
         let name = names::display_name(name).map_err(|error| invalid("name", &error))?;
         let username = username.map(names::username).transpose();
@@ -77,6 +78,7 @@ impl State {
         account.name_version += 1;
         account.username = username;
         account.invite = invite.cloned();
+        account.enrolment = enrolment.cloned();
         self.account = Some(account);
         self.save_account();
         self.authenticate();
@@ -106,6 +108,7 @@ impl State {
             chain: Chain::new(&[entry]),
             registered: false,
             invite: None,
+            enrolment: None,
             name: String::new(),
             name_version: 0,
             username: None,
@@ -142,6 +145,7 @@ impl State {
                 username: account.username.clone(),
                 invite_code: account.invite.clone(),
                 suites,
+                enrolment_code: account.enrolment.clone(),
             };
             (Purpose::Register, Body::Register(register))
         };
@@ -217,6 +221,7 @@ fn register_refusal(reason: Reason) -> ApiError {
         Reason::UsernameTaken => refusal("username_taken", "this username is taken; choose another"),
         Reason::InviteRequired => refusal("invite_required", "this server lets people in by invitation only"),
         Reason::InviteInvalid => refusal("invite_invalid", "this invitation is unknown, used up or expired"),
+        Reason::EnrolmentInvalid => refusal("enrolment_invalid", "this enrolment code is unknown or has been used"),
         Reason::Closed => refusal("registration_closed", "this server takes no new accounts"),
         Reason::AccountExists | Reason::Unspecified => {
             refusal("register_refused", "the server refused the registration")
@@ -225,6 +230,7 @@ fn register_refusal(reason: Reason) -> ApiError {
     error.parameter = match reason {
         Reason::UsernameTaken => Some("username".into()),
         Reason::InviteRequired | Reason::InviteInvalid => Some("invite".into()),
+        Reason::EnrolmentInvalid => Some("enrolment".into()),
         _ => None,
     };
     error

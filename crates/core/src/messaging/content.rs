@@ -1,7 +1,7 @@
 //! What is inside the encryption: made for each message of ours, and opened from each of the others'.
 
 use kabar_protocol::{
-    content::{self, message_id},
+    content::message_id,
     ids::{AccountId, ConversationId, MessageId},
     names,
     wire::{self, MessageClass, content::Body},
@@ -10,7 +10,7 @@ use prost::Message as _;
 
 use super::Row;
 use crate::{
-    api::{MessageKind, TimeMs},
+    api::{MessageKind, Shown, TimeMs},
     state::State,
 };
 
@@ -36,7 +36,9 @@ fn class_of(content: &wire::Content) -> MessageClass {
         _ if content.replaces.is_some() => MessageClass::Edit,
         Some(Body::ReadUpTo(_)) => MessageClass::Receipt,
         Some(Body::Reaction(_)) => MessageClass::Reaction,
-        Some(Body::Text(_) | Body::Deleted(_)) => MessageClass::Content,
+        Some(
+            Body::Text(_) | Body::Deleted(_) | Body::Interactive(_) | Body::InteractiveReply(_) | Body::Template(_),
+        ) => MessageClass::Content,
         // A body that this version does not know: shown as unsupported, whatever its class.
         None => MessageClass::Unspecified,
     }
@@ -66,22 +68,17 @@ pub(super) fn open(
 
 impl Opened {
     pub(super) fn row(&self, seq: u64, from: AccountId, time: TimeMs) -> Row {
-        let text = match &self.content.body {
-            Some(Body::Text(text)) if content::text(&text.body).is_ok() => Some(text.body.clone()),
-            _ => None,
-        };
+        let shown = self.content.body.as_ref().and_then(Shown::of);
         let reply = self.content.in_reply_to.as_ref();
         Row {
             message_id: self.message_id,
             seq,
             sub: 0,
             from,
-            kind: if text.is_some() {
-                MessageKind::Text
-            } else {
-                MessageKind::Unsupported
-            },
-            text,
+            kind: shown.as_ref().map_or(MessageKind::Unsupported, Shown::kind),
+            text: shown.as_ref().map(Shown::text),
+            shown: shown.and_then(Shown::beside_text),
+            automated: self.content.automated,
             in_reply_to: reply.and_then(|id| MessageId::from_slice(id).ok()),
             time,
         }
@@ -96,6 +93,7 @@ impl State {
         in_reply_to: Option<MessageId>,
         body: Body,
     ) -> Option<(MessageId, Vec<u8>)> {
+        let business = self.is_business();
         let account = self.account.as_ref()?;
         let me = account.account;
         let chat = self.chats.get_mut(&conversation)?;
@@ -114,6 +112,8 @@ impl State {
             in_reply_to: in_reply_to.map(|id| id.to_bytes()),
             expires_at_ms: None,
             profile,
+            // Everything that a business sends goes through the API: a program wrote it.
+            automated: business,
             body: Some(body),
         };
         let bytes = content.encode_to_vec();

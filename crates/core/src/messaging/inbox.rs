@@ -193,7 +193,7 @@ impl State {
     fn meet(&mut self, conversation: ConversationId, sender: Option<AccountId>) {
         if let (Some(me), Some(peer)) = (self.my_account(), sender)
             && me != peer
-            && ConversationId::direct(me, peer) == conversation
+            && [ConversationId::direct(me, peer), ConversationId::business(me, peer)].contains(&conversation)
         {
             self.open_chat_with(conversation, peer, true);
         }
@@ -210,6 +210,9 @@ impl State {
             chat.request = by_peer;
             self.chats.insert(conversation, chat);
             self.save_chat(conversation);
+        }
+        if self.conversation_kind(conversation, peer) == wire::ConversationKind::Business {
+            self.ask_card(peer);
         }
     }
 

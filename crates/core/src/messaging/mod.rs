@@ -11,6 +11,7 @@ mod inbox;
 mod outbox;
 mod receipts;
 mod resync;
+mod shown;
 mod start;
 mod thread;
 
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{groups::Groups, thread::class_name};
 use crate::{
-    api::{ApiError, MessageKind, TimeMs},
+    api::{ApiError, BusinessSend, MessageKind, Shown, TimeMs},
     store::Blob,
 };
 
@@ -120,6 +121,10 @@ pub(crate) struct Intent {
     /// Encoded Content: encrypted anew for each attempt, but never changed.
     pub(crate) content: Blob,
     pub(crate) text: String,
+    #[serde(default)]
+    pub(crate) shown: Option<Shown>,
+    #[serde(default)]
+    pub(crate) business: Option<BusinessSend>,
     pub(crate) in_reply_to: Option<MessageId>,
     pub(crate) created_at: TimeMs,
     pub(crate) failed: Option<ApiError>,
@@ -135,6 +140,11 @@ pub(crate) struct Row {
     pub(crate) from: AccountId,
     pub(crate) kind: MessageKind,
     pub(crate) text: Option<String>,
+    /// What there is beside the text.
+    #[serde(default)]
+    pub(crate) shown: Option<Shown>,
+    #[serde(default)]
+    pub(crate) automated: bool,
     pub(crate) in_reply_to: Option<MessageId>,
     pub(crate) time: TimeMs,
 }

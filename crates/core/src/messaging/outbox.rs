@@ -1,7 +1,6 @@
 //! The outbox: intents from the wish to the server's acknowledgement.
 
 use kabar_protocol::{
-    content,
     ids::{ClientMessageId, ConversationId, MessageId},
     limits::IDEMPOTENCY_RETENTION_DAYS,
     wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
@@ -9,8 +8,8 @@ use kabar_protocol::{
 
 use super::{Envelope, Intent, Row};
 use crate::{
-    api::{ApiError, MessageKind, MessageView, Notification, Reply, TimeMs},
-    commands::{invalid, refusal},
+    api::{ApiError, BusinessSend, MessageKind, MessageState, MessageView, Notification, Reply, Shown, TimeMs},
+    commands::refusal,
     connection::{Answer, Failure, Purpose},
     state::State,
     store::keys,
@@ -27,16 +26,15 @@ const RETRY_MAX_MS: TimeMs = 60_000;
 const BEHIND_MS: TimeMs = 3_000;
 
 impl State {
-    /// Queues a text; it is durable with this batch.
-    pub(crate) fn queue_text(
+    /// Queues a message that has been checked; it is durable with this batch.
+    pub(crate) fn queue_message(
         &mut self,
         conversation: ConversationId,
-        text: &str,
+        shown: &Shown,
         reply_to: Option<MessageId>,
+        business: Option<BusinessSend>,
     ) -> Result<(u64, MessageView), ApiError> {
-        content::text(text).map_err(|error| invalid("text", &error))?;
-        let body = wire::content::Body::Text(wire::Text { body: text.to_owned() });
-        let Some((message_id, content)) = self.make_content(conversation, reply_to, body) else {
+        let Some((message_id, content)) = self.make_content(conversation, reply_to, shown.body()) else {
             return Err(refusal("no_account", "register first"));
         };
         self.cursor.next_intent += 1;
@@ -47,7 +45,9 @@ impl State {
             client_message_id: ClientMessageId(self.engine.random()),
             message_id,
             content: content.into(),
-            text: text.to_owned(),
+            text: shown.text(),
+            shown: shown.clone().beside_text(),
+            business,
             in_reply_to: reply_to,
             created_at: self.now,
             failed: None,
@@ -88,7 +88,7 @@ impl State {
             .collect();
         for intent in ready {
             let content = intent.content.clone();
-            let Some(send) = self.seal(
+            let Some(mut send) = self.seal(
                 conversation,
                 group.slot,
                 intent.message_id,
@@ -99,6 +99,7 @@ impl State {
                 self.lose(conversation);
                 return Ok(());
             };
+            send.business = intent.business.map(BusinessSend::wire);
             let live = self.live.entry(conversation).or_default();
             live.in_flight.insert(intent.order, send.ciphertext.to_vec());
             self.request(Purpose::Send(conversation, intent.order), Body::Send(send));
@@ -132,6 +133,7 @@ impl State {
             ciphertext: ciphertext.into(),
             ttl_s: 0,
             client_seq: self.cursor.client_seq,
+            business: None,
         })
     }
 
@@ -143,6 +145,12 @@ impl State {
             })) => {
                 self.live.entry(conversation).or_default().failures = 0;
                 self.sent(conversation, order, sent, ciphertext);
+            }
+            Ok(server_frame::Body::Send(wire::SendOutcome {
+                outcome: Some(send_outcome::Outcome::BusinessRefused(refused)),
+            })) => {
+                // What follows was encrypted after it and is judged by itself.
+                self.fail_intent(conversation, order, business_refusal(refused));
             }
             Ok(server_frame::Body::Send(wire::SendOutcome { outcome: Some(outcome) })) => {
                 self.live.entry(conversation).or_default().draining = true;
@@ -182,8 +190,10 @@ impl State {
             seq: sent.seq,
             sub: 0,
             from: me,
-            kind: MessageKind::Text,
+            kind: intent.shown.as_ref().map_or(MessageKind::Text, Shown::kind),
             text: Some(intent.text),
+            shown: intent.shown,
+            automated: self.is_business(),
             in_reply_to: intent.in_reply_to,
             time: sent.time_ms,
         };
@@ -194,6 +204,9 @@ impl State {
             stamp: sent.stamp.to_vec().into(),
         });
         self.add_row(conversation, row.clone(), envelope);
+        if self.is_business() {
+            self.feed_state(conversation, &row, MessageState::Sent);
+        }
         self.show_early_marks(conversation, sent.seq);
         if let Some(command_id) = self.waiting.sends.remove(&order)
             && let Some(chat) = self.chats.get(&conversation)
@@ -219,7 +232,8 @@ impl State {
                     self.pause(conversation, None);
                 }
             }
-            send_outcome::Outcome::Sent(_) => {}
+            // Of messages of the thread only, and answered there.
+            send_outcome::Outcome::Sent(_) | send_outcome::Outcome::BusinessRefused(_) => {}
         }
     }
 
@@ -343,4 +357,14 @@ impl State {
         self.say_chat(conversation);
         Ok(Reply::Done)
     }
+}
+
+fn business_refusal(refused: &send_outcome::BusinessRefused) -> ApiError {
+    use send_outcome::business_refused::Rule;
+    let code = match refused.rule() {
+        Rule::WindowClosed => "window_closed",
+        Rule::Template => "template_refused",
+        Rule::Unspecified => "business_refused",
+    };
+    refusal(code, &refused.message)
 }

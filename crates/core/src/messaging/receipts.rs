@@ -176,8 +176,15 @@ impl State {
             return;
         };
         let message = self.row_view(chat, row);
-        let peer = self.person(chat.peer);
         self.notify(Notification::Message { message });
+        self.feed_state(conversation, row, state);
+    }
+
+    /// Tells a script how far a message of ours has come.
+    pub(super) fn feed_state(&mut self, conversation: ConversationId, row: &Row, state: MessageState) {
+        let Some(peer) = self.chats.get(&conversation).map(|chat| self.person(chat.peer)) else {
+            return;
+        };
         self.add_feed(FeedItem {
             position: 0,
             message_id: row.message_id,
@@ -185,6 +192,7 @@ impl State {
             from: peer,
             kind: "receipt".into(),
             text: None,
+            shown: None,
             in_reply_to: None,
             state: Some(state),
             request: false,

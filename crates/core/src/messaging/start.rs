@@ -16,6 +16,7 @@ use prost::Message as _;
 use super::{Building, Candidate, CandidateKind, Control, GroupRef};
 use crate::{
     accounts::Verdict,
+    api::BusinessSend,
     commands::refusal,
     connection::{Answer, Failure, Purpose},
     mls::{self, CheckedKeyPackage, Group, MlsError, Storage},
@@ -134,6 +135,7 @@ impl State {
             welcomed,
         };
         let mut first_order = None;
+        let kind = self.kind_of_group(conversation);
         let body = if building.kind == CandidateKind::Reset {
             Body::ResetConversation(wire::ResetConversation {
                 conversation_id: conversation.to_bytes(),
@@ -149,11 +151,14 @@ impl State {
                 first_order = Some(intent.order);
                 let content = &intent.content;
                 let (message, client): (_, ClientMessageId) = (intent.message_id, intent.client_message_id);
-                self.seal(conversation, slot, message, client, MessageClass::Content, content)
+                let business = intent.business;
+                let mut send = self.seal(conversation, slot, message, client, MessageClass::Content, content)?;
+                send.business = business.map(BusinessSend::wire);
+                Some(send)
             });
             Body::CreateConversation(wire::CreateConversation {
                 conversation_id: conversation.to_bytes(),
-                kind: ConversationKind::Direct.into(),
+                kind: kind.into(),
                 bundle: Some(bundle),
                 first,
             })
@@ -192,7 +197,7 @@ impl State {
         members.sort_by(|a, b| a.account_id.cmp(&b.account_id));
         let policy = GroupPolicy {
             version: 1,
-            kind: ConversationKind::Direct.into(),
+            kind: self.kind_of_group(conversation).into(),
             conversation_id: conversation.to_bytes(),
             generation: building.generation,
             members: building
@@ -217,6 +222,13 @@ impl State {
                 })
             },
         )
+    }
+
+    fn kind_of_group(&self, conversation: ConversationId) -> ConversationKind {
+        let peer = self.chats.get(&conversation).map(|chat| chat.peer);
+        peer.map_or(ConversationKind::Direct, |peer| {
+            self.conversation_kind(conversation, peer)
+        })
     }
 
     /// One valid package of each current device but ours.

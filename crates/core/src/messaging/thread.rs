@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Chat, Envelope, Intent, Place, Row};
 use crate::{
-    api::{ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, TimeMs},
+    api::{ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, Shown, TimeMs},
     state::State,
     store::keys,
 };
@@ -38,7 +38,10 @@ impl State {
         let last = queued.or_else(|| chat.last.as_ref().map(|row| self.row_view(chat, row)));
         ChatView {
             conversation_id: chat.conversation,
-            kind: ChatKind::Direct,
+            kind: match self.conversation_kind(chat.conversation, chat.peer) {
+                wire::ConversationKind::Business => ChatKind::Business,
+                _ => ChatKind::Direct,
+            },
             peer: self.person(chat.peer),
             last,
             unread: chat.unread,
@@ -65,6 +68,8 @@ impl State {
             mine,
             kind: row.kind,
             text: row.text.clone(),
+            shown: row.shown.clone(),
+            automated: row.automated,
             in_reply_to: row.in_reply_to,
             time: row.time,
             state,
@@ -85,8 +90,10 @@ impl State {
             seq: None,
             from: self.person(me),
             mine: true,
-            kind: MessageKind::Text,
+            kind: intent.shown.as_ref().map_or(MessageKind::Text, Shown::kind),
             text: Some(intent.text.clone()),
+            shown: intent.shown.clone(),
+            automated: self.is_business(),
             in_reply_to: intent.in_reply_to,
             time: intent.created_at,
             state,
@@ -175,6 +182,8 @@ impl State {
             from,
             kind,
             text: None,
+            shown: None,
+            automated: false,
             in_reply_to: None,
             time,
         }
@@ -199,6 +208,7 @@ impl State {
             from: self.person(row.from),
             kind: kind_name(row.kind).into(),
             text: row.text.clone(),
+            shown: row.shown.clone(),
             in_reply_to: row.in_reply_to,
             state: None,
             request,
@@ -217,6 +227,9 @@ fn is_notice(kind: MessageKind) -> bool {
 fn kind_name(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::Text => "text",
+        MessageKind::Interactive => "interactive",
+        MessageKind::InteractiveReply => "interactive_reply",
+        MessageKind::Template => "template",
         MessageKind::NoticeSafetyChanged => "notice_safety_changed",
         MessageKind::NoticeReset => "notice_reset",
         MessageKind::NoticeGap => "notice_gap",

@@ -88,6 +88,7 @@ impl World {
             name: name.into(),
             username: Some(name.to_lowercase()),
             invite: None,
+            enrolment: None,
         };
         let reply = self.ask(client, command).expect("registered");
         assert!(matches!(reply, Reply::Registered(_)), "{reply:?}");

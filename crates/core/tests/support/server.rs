@@ -298,6 +298,7 @@ impl Server {
         };
         let outcome = match account {
             Some(account) => Outcome::Found(Found {
+                business: None,
                 account_id: account.to_bytes(),
                 username: self
                     .data

@@ -55,6 +55,7 @@ impl Account {
             username: None,
             invite_code: None,
             suites: vec![suite::XWING.into()],
+            enrolment_code: None,
         };
         match connection.request(client_frame::Body::Register(register)).await? {
             server_frame::Body::Register(outcome) if matches!(outcome.outcome, Some(Outcome::Session(_))) => Ok(this),

@@ -276,6 +276,7 @@ impl User {
             ciphertext: mls_header::opaque_private_message(&group_id, self.group.epoch, &data, &body).into(),
             ttl_s: 0,
             client_seq: CLIENT_SEQ_BASE + self.counter,
+            business: None,
         }
     }
 

@@ -60,6 +60,7 @@ impl Person {
                 name,
                 username: None,
                 invite: None,
+                enrolment: None,
             })
             .await?
         {

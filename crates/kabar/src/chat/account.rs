@@ -35,6 +35,7 @@ impl Register {
             name: self.name,
             username: self.username,
             invite: self.invite,
+            enrolment: None,
         };
         let me = match session.ask(register).await? {
             Reply::Registered(me) => me,

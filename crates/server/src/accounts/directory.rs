@@ -37,6 +37,7 @@ pub(crate) async fn find_account(
         Some((account, username)) => Ok(Outcome::Found(Found {
             account_id: account.to_bytes(),
             username,
+            business: None,
         })),
     }
 }

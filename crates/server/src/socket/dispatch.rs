@@ -143,7 +143,12 @@ async fn answer(app: &App, identity: Identity, body: Request) -> Result<Response
             Response::TypingAccepted(w::TypingAccepted {})
         }
         // Answered by `request` and `authenticated` already.
-        Request::Ping(_) | Request::Authenticate(_) | Request::Register(_) | Request::Send(_) | Request::Ack(_) => {
+        Request::Ping(_)
+        | Request::Authenticate(_)
+        | Request::Register(_)
+        | Request::Send(_)
+        | Request::Ack(_)
+        | Request::FetchWindow(_) => {
             return Err(Failure::internal(&"a frame went the wrong way"));
         }
     })

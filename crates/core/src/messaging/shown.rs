@@ -1,0 +1,91 @@
+//! Content as scripts and screens see it, to and from the wire.
+
+use kabar_protocol::{
+    content, interactive,
+    wire::{self, content::Body, interactive_reply},
+};
+
+use crate::{
+    api::{ApiError, BusinessSend, Category, MessageKind, Shown},
+    commands::invalid,
+};
+
+impl Shown {
+    /// Checks what is to be sent; the error names the field.
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        let field = |error: interactive::FieldError| invalid(error.field, &error);
+        match self {
+            Self::Text(text) => content::text(text).map_err(|error| invalid("text", &error)),
+            Self::Interactive(message) => interactive::interactive(message).map_err(field),
+            Self::InteractiveReply(message) => interactive::interactive_reply(message).map_err(field),
+            Self::Template(message) => interactive::template(message).map_err(field),
+        }
+    }
+
+    pub(crate) fn body(&self) -> Body {
+        match self.clone() {
+            Self::Text(body) => Body::Text(wire::Text { body }),
+            Self::Interactive(message) => Body::Interactive(message),
+            Self::InteractiveReply(message) => Body::InteractiveReply(message),
+            Self::Template(message) => Body::Template(message),
+        }
+    }
+
+    /// What a received body shows; `None` if it breaks a rule or is not for the thread.
+    pub(crate) fn of(body: &Body) -> Option<Self> {
+        let shown = match body {
+            Body::Text(text) => Self::Text(text.body.clone()),
+            Body::Interactive(message) => Self::Interactive(message.clone()),
+            Body::InteractiveReply(message) => Self::InteractiveReply(message.clone()),
+            Body::Template(message) => Self::Template(message.clone()),
+            _ => return None,
+        };
+        shown.check().is_ok().then_some(shown)
+    }
+
+    pub(crate) fn kind(&self) -> MessageKind {
+        match self {
+            Self::Text(_) => MessageKind::Text,
+            Self::Interactive(_) => MessageKind::Interactive,
+            Self::InteractiveReply(_) => MessageKind::InteractiveReply,
+            Self::Template(_) => MessageKind::Template,
+        }
+    }
+
+    /// The words of it: for the chat list, and for whoever shows nothing else.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Interactive(message) => message.body.clone(),
+            Self::InteractiveReply(message) => match &message.reply {
+                Some(interactive_reply::Reply::Button(button)) => button.title.clone(),
+                Some(interactive_reply::Reply::List(row)) => row.title.clone(),
+                None => String::new(),
+            },
+            Self::Template(message) => message.body.clone(),
+        }
+    }
+
+    /// What there is beside the text; nothing of a plain text.
+    pub(crate) fn beside_text(self) -> Option<Self> {
+        match self {
+            Self::Text(_) => None,
+            other => Some(other),
+        }
+    }
+}
+
+impl BusinessSend {
+    pub(crate) fn wire(self) -> wire::BusinessMessage {
+        let category = match self.category {
+            Category::Service => wire::MessageCategory::Service,
+            Category::Utility => wire::MessageCategory::Utility,
+            Category::Authentication => wire::MessageCategory::Authentication,
+            Category::Marketing => wire::MessageCategory::Marketing,
+        };
+        wire::BusinessMessage {
+            category: category.into(),
+            template_id: self.template_id,
+        }
+    }
+}

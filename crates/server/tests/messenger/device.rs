@@ -90,6 +90,10 @@ impl Device {
 
     /// Keys of an account that is not registered yet.
     pub(crate) async fn fresh(server: &Server) -> Self {
+        Self::fresh_on(Socket::open(server).await)
+    }
+
+    pub(crate) fn fresh_on(socket: Socket) -> Self {
         let (account_key, key) = (SigningKey::from_bytes(&random()), SigningKey::from_bytes(&random()));
         let change = Genesis {
             account_key: account_key.verifying_key().to_bytes().to_vec().into(),
@@ -102,7 +106,7 @@ impl Device {
         };
         let genesis = entry(&body, &account_key, Some(&key));
         let list = DeviceList::from_genesis(&genesis).expect("a genesis");
-        let mut device = Self::new(Socket::open(server).await, list, key);
+        let mut device = Self::new(socket, list, key);
         device.genesis = genesis;
         device
     }
@@ -118,7 +122,7 @@ impl Device {
             signature: self.sign_challenge().into(),
             username: username.map(Into::into),
             invite_code: invite.map(Into::into),
-            suites: vec![],
+            ..Default::default()
         };
         match self.socket.request(Request::Register(request)).await {
             Response::Register(outcome) => match outcome.outcome.expect("an outcome") {
@@ -187,12 +191,16 @@ impl Device {
     }
 
     pub(crate) fn key_package(&self, last_resort: bool) -> Vec<u8> {
+        self.key_package_of(XWING, last_resort)
+    }
+
+    pub(crate) fn key_package_of(&self, suite: Ciphersuite, last_resort: bool) -> Vec<u8> {
         let mut builder = KeyPackage::builder().leaf_node_capabilities(capabilities());
         if last_resort {
             builder = builder.mark_as_last_resort();
         }
         let bundle = builder
-            .build(XWING, &self.provider, &self.signer, self.credential())
+            .build(suite, &self.provider, &self.signer, self.credential())
             .expect("a key package");
         bundle.key_package().tls_serialize_detached().expect("encodes")
     }
@@ -229,48 +237,47 @@ impl Device {
         packages: &[wire::DeviceKeyPackage],
     ) -> (ConversationId, CommitBundle) {
         let id = ConversationId::direct(self.account, peer);
-        let mut accounts = [self.account, peer];
-        accounts.sort();
-        let policy = GroupPolicy {
-            version: 1,
-            kind: ConversationKind::Direct.into(),
-            conversation_id: id.to_bytes(),
-            generation: 0,
-            members: accounts
-                .iter()
-                .map(|account| MemberRole {
-                    account_id: account.to_bytes(),
-                    role: Role::Member.into(),
-                })
-                .collect(),
-        };
-        (id, self.group(id, 0, &policy, peer, packages))
+        let policy = policy(ConversationKind::Direct, id, 0, &[self.account, peer]);
+        let packages = packages.iter().map(|package| (peer, package.key_package.to_vec()));
+        (id, self.group(XWING, &policy, &packages.collect::<Vec<_>>()))
     }
 
+    /// Makes the group that `policy` names, with the devices of these packages; an earlier try is forgotten.
     pub(crate) fn group(
         &mut self,
-        id: ConversationId,
-        generation: u32,
+        suite: Ciphersuite,
         policy: &GroupPolicy,
-        peer: AccountId,
-        packages: &[wire::DeviceKeyPackage],
+        packages: &[(AccountId, Vec<u8>)],
     ) -> CommitBundle {
+        let id = ConversationId::from_slice(&policy.conversation_id).expect("an id");
         let ours = ExtensionType::Unknown(GROUP_POLICY_EXTENSION);
         let extensions = Extensions::from_vec(vec![
             Extension::Unknown(GROUP_POLICY_EXTENSION, UnknownExtension(policy.encode_to_vec())),
             Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&[ours], &[], &[])),
         ]);
+        let group_id = GroupId::from_slice(&id.group_id(policy.generation));
+        if let Ok(Some(mut earlier)) = MlsGroup::load(self.provider.storage(), &group_id) {
+            earlier.delete(self.provider.storage()).expect("forgotten");
+        }
         let mut group = MlsGroup::builder()
-            .with_group_id(GroupId::from_slice(&id.group_id(generation)))
-            .ciphersuite(XWING)
+            .with_group_id(group_id)
+            .ciphersuite(suite)
             .with_capabilities(capabilities())
             .with_group_context_extensions(extensions.expect("extensions"))
             .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
             .use_ratchet_tree_extension(true)
             .build(&self.provider, &self.signer, self.credential())
             .expect("a group");
-        let members = packages.iter().map(|package| self.checked(&package.key_package));
+        let members = packages.iter().map(|(_, package)| self.checked(package));
         let members: Vec<KeyPackage> = members.collect();
+        let welcomed = packages
+            .iter()
+            .zip(&members)
+            .map(|((account, _), package)| DeviceAddress {
+                account_id: account.to_bytes(),
+                device_id: DeviceId::of_key(package.leaf_node().signature_key().as_slice()).to_bytes(),
+            });
+        let welcomed = welcomed.collect();
         let messages = group
             .commit_builder()
             .propose_adds(members)
@@ -281,17 +288,12 @@ impl Device {
             .stage_commit(&self.provider)
             .expect("staged");
         group.merge_pending_commit(&self.provider).expect("merged");
-        let mut bundle = bundle(messages);
-        bundle.commit = Default::default();
-        bundle.welcomed = packages
-            .iter()
-            .map(|package| DeviceAddress {
-                account_id: peer.to_bytes(),
-                device_id: package.device_id.clone(),
-            })
-            .collect();
         self.groups.insert(id, group);
-        bundle
+        CommitBundle {
+            commit: Default::default(),
+            welcomed,
+            ..bundle(messages)
+        }
     }
 
     pub(crate) fn checked(&self, package: &[u8]) -> KeyPackage {
@@ -429,6 +431,16 @@ impl Device {
 
     /// A message of true shape; the server cannot tell that nothing is encrypted in it.
     pub(crate) fn message(&mut self, id: ConversationId, epoch: u64, bytes: usize) -> wire::Send {
+        self.message_in(id, (0, epoch), bytes)
+    }
+
+    /// As [`Self::message`], in a generation and epoch.
+    pub(crate) fn message_in(
+        &mut self,
+        id: ConversationId,
+        (generation, epoch): (u32, u64),
+        bytes: usize,
+    ) -> wire::Send {
         self.client_seq += 1;
         let data = AuthenticatedData {
             message_id: [&[1][..], &random::<31>()].concat().into(),
@@ -437,16 +449,16 @@ impl Device {
             device_list_version: 0,
             device_list_hash: vec![0; 32].into(),
         };
-        let group_id = id.group_id(0);
+        let group_id = id.group_id(generation);
         wire::Send {
             conversation_id: id.to_bytes(),
-            generation: 0,
+            generation,
             epoch,
             client_message_id: random::<16>().to_vec().into(),
             class: MessageClass::Content.into(),
             ciphertext: opaque_private_message(&group_id, epoch, &data.encode_to_vec(), &vec![7; bytes]).into(),
-            ttl_s: 0,
             client_seq: self.client_seq,
+            ..Default::default()
         }
     }
 
@@ -480,6 +492,28 @@ impl Device {
             Response::Acked(_) => {}
             other => panic!("not acknowledged: {other:?}"),
         }
+    }
+}
+
+/// Everybody a plain member.
+pub(crate) fn policy(
+    kind: ConversationKind,
+    id: ConversationId,
+    generation: u32,
+    accounts: &[AccountId],
+) -> GroupPolicy {
+    let mut accounts = accounts.to_vec();
+    accounts.sort();
+    let member = |account: &AccountId| MemberRole {
+        account_id: account.to_bytes(),
+        role: Role::Member.into(),
+    };
+    GroupPolicy {
+        version: 1,
+        kind: kind.into(),
+        conversation_id: id.to_bytes(),
+        generation,
+        members: accounts.iter().map(member).collect(),
     }
 }
 

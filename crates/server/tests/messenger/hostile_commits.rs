@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// Two people in a direct conversation, both with the group's secrets.
-async fn pair(server: &Server) -> (Device, Device, ConversationId) {
+pub(crate) async fn pair(server: &Server) -> (Device, Device, ConversationId) {
     let mut ani = Device::register(server, None).await;
     let mut budi = Device::register(server, None).await;
     budi.publish_key_packages(3).await;
@@ -42,7 +42,11 @@ async fn pair(server: &Server) -> (Device, Device, ConversationId) {
 async fn join(device: &mut Device, id: ConversationId) {
     let delivered = device.socket.delivered().await;
     assert_eq!(delivered.kind(), Kind::Welcome);
-    let message = MlsMessageIn::tls_deserialize_exact(&delivered.payload).expect("a message");
+    join_by(device, id, &delivered.payload);
+}
+
+pub(crate) fn join_by(device: &mut Device, id: ConversationId, welcome: &[u8]) {
+    let message = MlsMessageIn::tls_deserialize_exact(welcome).expect("a message");
     let MlsMessageBodyIn::Welcome(welcome) = message.extract() else {
         panic!("no Welcome");
     };
@@ -58,7 +62,7 @@ async fn join(device: &mut Device, id: ConversationId) {
 }
 
 /// Sends `text`, encrypted in the sender's epoch, and reads it at the other side.
-async fn talk(from: &mut Device, to: &mut Device, id: ConversationId, text: &[u8]) {
+pub(crate) async fn talk(from: &mut Device, to: &mut Device, id: ConversationId, text: &[u8]) {
     let epoch = from.epoch(id);
     let data = AuthenticatedData {
         message_id: [&[1][..], &random::<31>()].concat().into(),
@@ -67,7 +71,8 @@ async fn talk(from: &mut Device, to: &mut Device, id: ConversationId, text: &[u8
         device_list_version: 0,
         device_list_hash: vec![0; 32].into(),
     };
-    let mut send = from.message(id, epoch, 0);
+    let (_, generation) = ConversationId::from_group_id(from.groups[&id].group_id().as_slice()).expect("a group id");
+    let mut send = from.message_in(id, (generation, epoch), 0);
     let group = from.groups.get_mut(&id).expect("a group");
     group.set_aad(data.encode_to_vec());
     let sealed = group

@@ -1,11 +1,16 @@
 //! The messenger from outside: real sockets, real MLS groups, a server in this process.
 
 mod accounts;
+mod certificate;
 mod device;
+mod disk_full;
 mod frames;
 mod hostile_commits;
 mod messages;
+mod receipts;
+mod resets;
 mod socket;
+mod tls;
 
 use kabar_server::{Clock, Config, Server};
 
@@ -66,7 +71,13 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut Config)) -> TestServer {
 impl TestServer {
     /// Stops, and starts on the same data.
     pub(crate) async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// As [`Self::restart`], and in between does something to the data directory.
+    pub(crate) async fn restart_with(self, meanwhile: impl FnOnce(&std::path::Path)) -> Self {
         self.server.shutdown().await;
+        meanwhile(&self.config.server.data);
         let server = Server::start_with_clock(self.config.clone(), kabar_server::not_found(), self.clock.clone());
         Self {
             server: server.await.expect("a server"),

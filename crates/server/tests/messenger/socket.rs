@@ -10,7 +10,7 @@ use kabar_protocol::wire::{
 use kabar_server::Server;
 use prost::Message as _;
 use tokio::net::TcpStream;
-use tokio_websockets::{ClientBuilder, MaybeTlsStream, Message, WebSocketStream};
+use tokio_websockets::{ClientBuilder, Connector, MaybeTlsStream, Message, WebSocketStream};
 
 const WAIT: std::time::Duration = std::time::Duration::from_secs(10);
 
@@ -25,10 +25,14 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) async fn open(server: &Server) -> Self {
-        let uri = format!("ws://{}/v1/socket", server.local_addr())
-            .parse()
-            .expect("a URI");
-        let (stream, _) = ClientBuilder::from_uri(uri).connect().await.expect("a socket");
+        Self::open_by(&format!("ws://{}", server.local_addr()), &Connector::Plain).await
+    }
+
+    /// Opens the socket at `scheme://host:port`.
+    pub(crate) async fn open_by(origin: &str, connector: &Connector) -> Self {
+        let uri = format!("{origin}/v1/socket").parse().expect("a URI");
+        let builder = ClientBuilder::from_uri(uri).connector(connector);
+        let (stream, _) = builder.connect().await.expect("a socket");
         let mut socket = Self {
             stream,
             next_request_id: 1,

@@ -119,6 +119,10 @@ pub enum Command {
         who: String,
     },
     ListChats,
+    /// One message, of whichever conversation.
+    GetMessage {
+        message_id: MessageId,
+    },
     /// Newest first, older than the given message; `limit` at most 200.
     ListMessages {
         conversation_id: ConversationId,
@@ -198,6 +202,7 @@ pub enum Reply {
     Chats {
         chats: Vec<ChatView>,
     },
+    Message(MessageView),
     Messages {
         messages: Vec<MessageView>,
         more: bool,
@@ -405,6 +410,9 @@ pub struct FeedItem {
     pub text: Option<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
     pub shown: Option<Shown>,
+    /// Written by a program.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub automated: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub in_reply_to: Option<MessageId>,
     /// Of a receipt: delivered or read; `sent` too where the account is a business number's.

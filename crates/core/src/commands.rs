@@ -85,6 +85,10 @@ impl State {
             Command::Whoami => now(Ok(Reply::Me(me))),
             Command::OpenChat { who } => self.open_chat(command_id, command, who),
             Command::ListChats => now(Ok(self.list_chats())),
+            Command::GetMessage { message_id } => now(self
+                .message_view(*message_id)?
+                .map(Reply::Message)
+                .ok_or_else(|| invalid("message_id", "message_id must be the id of a message on this device"))),
             Command::ListMessages {
                 conversation_id,
                 before,

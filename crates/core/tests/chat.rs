@@ -372,6 +372,32 @@ fn the_server_view_is_ciphertext_beside_our_text() {
 }
 
 #[test]
+fn a_message_is_found_by_its_id_alone() {
+    let mut world = World::new(16);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let ask = |world: &mut World, person, message_id| world.ask(person, Command::GetMessage { message_id });
+    world.send(alice, "@bob", "first");
+    world.run();
+    world.set_offline(alice, true);
+    let queued = world.send(alice, "@bob", "where is it?");
+    assert_eq!(
+        ask(&mut world, alice, queued.message_id),
+        Ok(Reply::Message(queued.clone()))
+    );
+    let unknown = ask(&mut world, bob, queued.message_id).unwrap_err();
+    assert_eq!(
+        (unknown.code.as_str(), unknown.parameter.as_deref()),
+        ("invalid", Some("message_id"))
+    );
+    world.set_offline(alice, false);
+    world.run_for(120_000);
+    for person in [alice, bob] {
+        let stored = world.thread(person).remove(1);
+        assert_eq!(ask(&mut world, person, queued.message_id), Ok(Reply::Message(stored)));
+    }
+}
+
+#[test]
 fn a_long_absence_is_caught_up_in_few_batches() {
     let mut world = World::new(14);
     let (alice, bob) = (world.person("Alice"), world.person("Bob"));

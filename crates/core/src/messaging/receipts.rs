@@ -193,6 +193,7 @@ impl State {
             kind: "receipt".into(),
             text: None,
             shown: None,
+            automated: false,
             in_reply_to: None,
             state: Some(state),
             request: false,

@@ -11,6 +11,7 @@ use crate::{
     api::{ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, Shown, TimeMs},
     state::State,
     store::keys,
+    tx::Step,
 };
 
 /// Envelopes kept per conversation for "what the server sees".
@@ -75,6 +76,20 @@ impl State {
             state,
             error: None,
         }
+    }
+
+    /// A message of any conversation, as it stands now.
+    pub(crate) fn message_view(&mut self, message_id: MessageId) -> Step<Option<MessageView>> {
+        let mut intents = self.intents.values();
+        if let Some(intent) = intents.find(|intent| intent.message_id == message_id) {
+            return Ok(Some(self.intent_view(intent)));
+        }
+        let Some(place) = self.read::<Place>(keys::index(message_id))? else {
+            return Ok(None);
+        };
+        let row = self.read::<Row>(keys::message(place.conversation, place.seq, place.sub))?;
+        let chat = self.chats.get(&place.conversation);
+        Ok(chat.zip(row).map(|(chat, row)| self.row_view(chat, &row)))
     }
 
     pub(crate) fn intent_view(&self, intent: &Intent) -> MessageView {
@@ -209,6 +224,7 @@ impl State {
             kind: kind_name(row.kind).into(),
             text: row.text.clone(),
             shown: row.shown.clone(),
+            automated: row.automated,
             in_reply_to: row.in_reply_to,
             state: None,
             request,

@@ -20,6 +20,8 @@ mod submit_commit;
 mod typing;
 
 #[cfg(test)]
+mod disk_full_tests;
+#[cfg(test)]
 mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};

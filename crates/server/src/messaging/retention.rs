@@ -1,10 +1,10 @@
-//! What the slice forgets: queue items and bodies after 30 days, send records after 60.
+//! What the slice forgets: queue items, bodies and records of commits after 30 days, send records after 60.
 //!
 //! In pages over the primary keys: no index on time has to be kept up to date by every message.
 
 use kabar_protocol::limits::IDEMPOTENCY_RETENTION_DAYS;
 
-use super::envelope::DAY_MS;
+use super::envelope::{DAY_MS, RETENTION_MS};
 use crate::{
     app::App,
     db::{DbError, Tx, params},
@@ -12,6 +12,9 @@ use crate::{
 
 /// Keys looked at in one transaction: a sweep never holds up the messages behind it for long.
 const KEYS_PER_STEP: usize = 256;
+/// How long a commit is recognised as a repetition: as long as the log has it. Whoever repeats an older one is told
+/// of the conflict and joins again, as a member that has missed more than the log holds.
+const COMMIT_RETENTION_MS: i64 = RETENTION_MS;
 
 /// A table with rows that expire, by key. `{key}` is its distribution key, `$1` to `$3` are after, up to, time.
 struct Table {
@@ -20,7 +23,7 @@ struct Table {
     age_ms: i64,
 }
 
-const TABLES: [Table; 3] = [
+const TABLES: [Table; 4] = [
     Table {
         next: "SELECT DISTINCT device_id FROM queue WHERE device_id > $1 ORDER BY device_id LIMIT 256",
         delete: "DELETE FROM queue WHERE device_id > $1 AND device_id <= $2 AND expires_ms <= $3",
@@ -36,6 +39,16 @@ const TABLES: [Table; 3] = [
         next: "SELECT DISTINCT conversation_id FROM send WHERE conversation_id > $1 ORDER BY conversation_id LIMIT 256",
         delete: "DELETE FROM send WHERE conversation_id > $1 AND conversation_id <= $2 AND time_ms <= $3",
         age_ms: IDEMPOTENCY_RETENTION_DAYS as i64 * DAY_MS,
+    },
+    Table {
+        next: "SELECT DISTINCT conversation_id FROM conversation_commit WHERE conversation_id > $1 \
+               ORDER BY conversation_id LIMIT 256",
+        // The newest stays: its committer may have missed the answer, and finds the group as he left it.
+        delete: "DELETE FROM conversation_commit WHERE conversation_id > $1 AND conversation_id <= $2 \
+                 AND created_ms <= $3 AND (generation, epoch) < (SELECT newest.generation, newest.epoch \
+                 FROM conversation_commit AS newest WHERE newest.conversation_id = conversation_commit.conversation_id \
+                 ORDER BY newest.generation DESC, newest.epoch DESC LIMIT 1)",
+        age_ms: COMMIT_RETENTION_MS,
     },
 ];
 

@@ -82,11 +82,39 @@ fn a_send_must_say_what_its_message_says() {
 
 /// An application on an empty SQLite, without a listener.
 async fn app(directory: &tempfile::TempDir, clock: &Clock) -> App {
+    app_on("", directory, clock).await
+}
+
+async fn app_on(url: &str, directory: &tempfile::TempDir, clock: &Clock) -> App {
     let mut config = Config::default();
     config.server.data = directory.path().to_owned();
+    config.database.url = url.into();
     App::open(config, "http://localhost:1".into(), clock.clone())
         .await
         .expect("an application")
+}
+
+/// Applications on SQLite and, where KABAR_TEST_POSTGRES_URL names one, on an empty PostgreSQL database.
+async fn on_each_engine(clock: &Clock) -> Vec<(App, tempfile::TempDir)> {
+    let directory = || tempfile::tempdir().expect("a directory");
+    let sqlite = directory();
+    let mut apps = vec![(app(&sqlite, clock).await, sqlite)];
+    if let Ok(url) = std::env::var("KABAR_TEST_POSTGRES_URL") {
+        let name = format!("kabar_messaging_{}", hex::encode(apps[0].0.random::<8>()));
+        let pool = sqlx::PgPool::connect(&url)
+            .await
+            .expect("the PostgreSQL of KABAR_TEST_POSTGRES_URL");
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::raw_sql(create).execute(&pool).await.expect("a database");
+        let (server, query) = url.split_once('?').unwrap_or((&url, ""));
+        let base = server.rsplit_once('/').map_or(server, |(base, _)| base);
+        let postgres = directory();
+        apps.push((
+            app_on(&format!("{base}/{name}?{query}"), &postgres, clock).await,
+            postgres,
+        ));
+    }
+    apps
 }
 
 fn entry(seq: u64, expires_ms: i64) -> Entry {
@@ -154,6 +182,55 @@ async fn what_expires_leaves_a_mark_in_the_queue() {
     retention::sweep(&app).await.expect("swept");
     assert_eq!(queue(&app, 0).await, [(4, Kind::Gone)], "one mark for all that is gone");
     assert_eq!(queue(&app, 4).await, []);
+}
+
+const FIRST: ConversationId = ConversationId([1; 16]);
+const SECOND: ConversationId = ConversationId([2; 16]);
+const THIRD: ConversationId = ConversationId([3; 16]);
+
+/// Records commits of this moment, each with its epoch for its sequence.
+async fn record(app: &App, commits: Vec<(ConversationId, u32, u64)>) {
+    let recorded = app.db.write((commits, app.now_ms()), |tx, (commits, now_ms)| {
+        Box::pin(async move {
+            for (id, generation, epoch) in commits {
+                let place = (*generation, *epoch, *epoch);
+                commit_store::insert_commit(tx, *id, place, [7; 32], *now_ms).await?;
+            }
+            Ok(())
+        })
+    });
+    recorded.await.expect("recorded");
+}
+
+async fn recognises(app: &App, (id, generation, epoch): (ConversationId, u32, u64)) -> bool {
+    let mut tx = app.db.reader().await.expect("a reader");
+    let commit = commit_store::commit_of_epoch(&mut tx, id, generation, epoch).await;
+    commit.expect("an answer") == Some(([7; 32], epoch))
+}
+
+#[tokio::test]
+async fn a_commit_is_recognised_while_the_log_has_it_and_the_newest_for_ever() {
+    let clock = Clock::manual(0);
+    for (app, _directory) in on_each_engine(&clock).await {
+        let old = [(FIRST, 0, 1), (FIRST, 0, 2), (THIRD, 0, 9), (THIRD, 1, 1)];
+        let newest = [(FIRST, 0, 10), (SECOND, 0, 1), (THIRD, 1, 2)];
+        record(&app, [&old[..], &newest].concat()).await;
+        clock.advance(RETENTION_MS - 1);
+        assert_eq!(retention::sweep(&app).await.expect("swept"), 0);
+        for commit in old {
+            assert!(recognises(&app, commit).await, "{commit:?}");
+        }
+        clock.advance(1);
+        assert_eq!(retention::sweep(&app).await.expect("swept"), 4);
+        for commit in old {
+            assert!(!recognises(&app, commit).await, "{commit:?}");
+        }
+        clock.advance(RETENTION_MS);
+        assert_eq!(retention::sweep(&app).await.expect("swept"), 0);
+        for commit in newest {
+            assert!(recognises(&app, commit).await, "{commit:?}");
+        }
+    }
 }
 
 /// The rows of conversation 3 at epoch 4, with the sender and device 8.

@@ -5,7 +5,7 @@ use kabar_client::api::{ChatView, Command, MessageView, Reply};
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde_json::json;
 
-use super::{Session, unexpected};
+use super::{Session, shown, unexpected};
 use crate::output::Failure;
 
 /// Most messages that one listing shows.
@@ -31,17 +31,22 @@ impl Send {
             reply_to: self.reply_to,
             wait: true,
         };
-        match session.ask(send).await? {
-            Reply::Sent(message) => {
-                let value = json!({
-                    "message_id": message.message_id,
-                    "conversation_id": message.conversation_id,
-                    "state": message.state,
-                });
-                session.output.answer(&value, || format!("sent {}", message.message_id))
-            }
-            other => Err(unexpected(&other)),
+        answer_sent(session, send).await
+    }
+}
+
+/// Sends a message that waits for the server's acknowledgement, and says so.
+pub(super) async fn answer_sent(session: &Session, send: Command) -> Result<(), Failure> {
+    match session.ask(send).await? {
+        Reply::Sent(message) => {
+            let value = json!({
+                "message_id": message.message_id,
+                "conversation_id": message.conversation_id,
+                "state": message.state,
+            });
+            session.output.answer(&value, || format!("sent {}", message.message_id))
         }
+        other => Err(unexpected(&other)),
     }
 }
 
@@ -143,9 +148,10 @@ impl Messages {
             limit: self.limit,
         };
         match session.ask(list).await? {
-            Reply::Messages { messages, .. } => messages
-                .iter()
-                .try_for_each(|message| session.output.answer(message, || message_line(message))),
+            Reply::Messages { messages, .. } => messages.iter().try_for_each(|message| {
+                let value = shown::flat(message, message.shown.as_ref())?;
+                session.output.answer(&value, || message_line(message))
+            }),
             other => Err(unexpected(&other)),
         }
     }
@@ -157,10 +163,8 @@ fn message_line(message: &MessageView) -> String {
     } else {
         who(&message.from)
     };
-    format!(
-        "{from}: {}",
-        message.text.as_deref().unwrap_or("(not shown by this version)")
-    )
+    let text = message.text.as_deref().unwrap_or("(not shown by this version)");
+    shown::for_people(&from, message.automated, text, message.shown.as_ref())
 }
 
 #[derive(Debug, Args)]
@@ -205,6 +209,9 @@ async fn conversation(session: &Session, who: String) -> Result<ConversationId, 
 }
 
 pub(super) fn who(person: &kabar_client::api::Person) -> String {
+    if let Some(business) = &person.business {
+        return format!("{} (business {})", business.name, business.phone);
+    }
     let username = person.username.as_ref().map(|name| format!("@{name}"));
     let names = [Some(person.name.clone()), username, person.phone.clone()];
     names
@@ -214,6 +221,6 @@ pub(super) fn who(person: &kabar_client::api::Person) -> String {
         .unwrap_or_else(|| person.account_id.to_string())
 }
 
-fn message_id(text: &str) -> Result<MessageId, String> {
+pub(super) fn message_id(text: &str) -> Result<MessageId, String> {
     MessageId::from_hex(text).ok_or_else(|| "a message id is 64 hex digits".to_owned())
 }

@@ -3,8 +3,12 @@
 //! Each command opens the home, does one thing and leaves; the home's lock keeps two of them apart.
 
 mod account;
+mod answer;
 mod messages;
 mod receive;
+mod shown;
+#[cfg(test)]
+mod tests;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -50,6 +54,10 @@ enum ChatCommand {
     SafetyNumber(account::SafetyNumber),
     /// Send a message; exits 0 only after the server has it durably
     Send(messages::Send),
+    /// Press a reply button of a message; exits 0 only after the server has the answer durably
+    Tap(answer::Tap),
+    /// Pick a row of a list message, as durably
+    ListSelect(answer::ListSelect),
     /// Print what came in, each item once
     Receive(receive::Receive),
     /// Mark everything up to a message as read
@@ -74,6 +82,8 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Profile(profile) => profile.run(&session).await,
         ChatCommand::SafetyNumber(safety_number) => safety_number.run(&session).await,
         ChatCommand::Send(send) => send.run(&session).await,
+        ChatCommand::Tap(tap) => tap.run(&session).await,
+        ChatCommand::ListSelect(select) => select.run(&session).await,
         ChatCommand::Receive(receive) => receive.run(&session).await,
         ChatCommand::Read(read) => read.run(&session).await,
         ChatCommand::Resolve(resolve) => resolve.run(&session).await,

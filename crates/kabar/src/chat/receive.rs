@@ -9,7 +9,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::{Session, messages::who, unexpected};
+use super::{Session, messages::who, shown, unexpected};
 use crate::output::Failure;
 
 /// Items that are printed before the home is told to forget them.
@@ -59,9 +59,11 @@ async fn print_pages(session: &Session) -> Result<usize, Failure> {
         };
         let Some(last) = items.last() else { return Ok(printed) };
         let up_to = last.position;
-        items
-            .iter()
-            .try_for_each(|item| session.output.answer(item, || line(item)))?;
+        items.iter().try_for_each(|item| {
+            session
+                .output
+                .answer(&shown::flat(item, item.shown.as_ref())?, || line(item))
+        })?;
         session.ask(Command::FeedTaken { up_to }).await?;
         printed += items.len();
     }
@@ -69,7 +71,7 @@ async fn print_pages(session: &Session) -> Result<usize, Failure> {
 
 fn line(item: &FeedItem) -> String {
     match (&item.text, item.state) {
-        (Some(text), _) => format!("{}: {text}", who(&item.from)),
+        (Some(text), _) => shown::for_people(&who(&item.from), item.automated, text, item.shown.as_ref()),
         (None, Some(state)) => format!(
             "{}: {} {}",
             who(&item.from),

@@ -1,0 +1,206 @@
+//! What messages show beside their text, for scripts (flat JSON) and for people (lines). Must not: decide or send.
+
+use kabar_client::api::Shown;
+use kabar_protocol::wire::{
+    Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply, template_button,
+};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::output::{Failure, to_json};
+
+/// What can be picked in a message, as it is named on the command line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Pick {
+    pub(super) id: String,
+    pub(super) title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<String>,
+    /// Title of the section that a row stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    section: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Link {
+    title: String,
+    url: String,
+}
+
+/// A message with everything that scripts read of it in one object: no nesting by kind.
+#[derive(Debug, Default, Serialize)]
+struct Flat {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    header: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    footer: Option<String>,
+    buttons: Vec<Pick>,
+    rows: Vec<Pick>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    links: Vec<Link>,
+    /// Where the first link leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+}
+
+/// The reply buttons of a message.
+pub(super) fn buttons(shown: Option<&Shown>) -> Vec<Pick> {
+    match shown {
+        Some(Shown::Interactive(message)) => match &message.action {
+            Some(Action::Buttons(buttons)) => buttons
+                .buttons
+                .iter()
+                .map(|button| pick(&button.id, &button.title))
+                .collect(),
+            _ => Vec::new(),
+        },
+        Some(Shown::Template(message)) => {
+            let quick_reply = |button: &kabar_protocol::wire::TemplateButton| match &button.action {
+                Some(template_button::Action::Payload(payload)) => Some(pick(payload, &button.text)),
+                _ => None,
+            };
+            message.buttons.iter().filter_map(quick_reply).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The rows of a list message.
+pub(super) fn rows(shown: Option<&Shown>) -> Vec<Pick> {
+    let Some(Shown::Interactive(Interactive {
+        action: Some(Action::List(list)),
+        ..
+    })) = shown
+    else {
+        return Vec::new();
+    };
+    let rows = list.sections.iter().flat_map(|section| {
+        let title = Some(section.title.clone()).filter(|title| !title.is_empty());
+        section.rows.iter().map(move |row| Pick {
+            description: row.description.clone(),
+            section: title.clone(),
+            ..pick(&row.id, &row.title)
+        })
+    });
+    rows.collect()
+}
+
+fn pick(id: &str, title: &str) -> Pick {
+    Pick {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        description: None,
+        section: None,
+    }
+}
+
+fn links(shown: &Shown) -> Vec<Link> {
+    let link = |title: &str, url: &str| Link {
+        title: title.to_owned(),
+        url: url.to_owned(),
+    };
+    match shown {
+        Shown::Interactive(Interactive {
+            action: Some(Action::CtaUrl(cta)),
+            ..
+        }) => vec![link(&cta.display_text, &cta.url)],
+        Shown::Template(message) => {
+            let of_button = |button: &kabar_protocol::wire::TemplateButton| match &button.action {
+                Some(template_button::Action::Url(url)) => Some(link(&button.text, url)),
+                _ => None,
+            };
+            message.buttons.iter().filter_map(of_button).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn header_and_footer(shown: &Shown) -> (Option<String>, Option<String>) {
+    match shown {
+        Shown::Interactive(Interactive { header, footer, .. }) | Shown::Template(Template { header, footer, .. }) => {
+            (header.clone(), footer.clone())
+        }
+        Shown::Text(_) | Shown::InteractiveReply(_) => (None, None),
+    }
+}
+
+/// `value` (a message or an item of the feed) for scripts: what it shows lies beside its text.
+pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Value, Failure> {
+    let mut value = to_json(value)?;
+    let (Some(object), Some(shown)) = (value.as_object_mut(), shown) else {
+        return Ok(value);
+    };
+    match shown {
+        Shown::Text(_) => {}
+        Shown::InteractiveReply(message) => {
+            object.remove("interactive_reply");
+            if let Some(reply) = picked(message) {
+                object.insert("reply".into(), to_json(&reply)?);
+            }
+        }
+        Shown::Interactive(_) => lay_beside(object, "interactive", shown)?,
+        Shown::Template(template) => {
+            lay_beside(object, "template", shown)?;
+            object.insert(
+                "template".into(),
+                json!({"name": template.name, "language": template.language}),
+            );
+        }
+    }
+    Ok(value)
+}
+
+fn lay_beside(object: &mut Map<String, Value>, kind: &str, shown: &Shown) -> Result<(), Failure> {
+    object.remove(kind);
+    let (header, footer) = header_and_footer(shown);
+    let links = links(shown);
+    let flat = Flat {
+        header,
+        footer,
+        buttons: buttons(Some(shown)),
+        rows: rows(Some(shown)),
+        url: links.first().map(|link| link.url.clone()),
+        links,
+    };
+    if let Value::Object(fields) = to_json(&flat)? {
+        object.extend(fields);
+    }
+    Ok(())
+}
+
+fn picked(message: &InteractiveReply) -> Option<Pick> {
+    match message.reply.as_ref()? {
+        Reply::Button(button) => Some(pick(&button.id, &button.title)),
+        Reply::List(row) => Some(Pick {
+            description: row.description.clone(),
+            ..pick(&row.id, &row.title)
+        }),
+    }
+}
+
+/// For people: who says what, and below it what can be picked, with the ids that `tap` and `list-select` take.
+pub(super) fn for_people(who: &str, automated: bool, text: &str, shown: Option<&Shown>) -> String {
+    let who = if automated {
+        format!("{who} (automated)")
+    } else {
+        who.to_owned()
+    };
+    let (header, footer) = shown.map(header_and_footer).unwrap_or_default();
+    let mut lines = vec![format!("{who}: {}", header.as_deref().unwrap_or(text))];
+    if header.is_some() {
+        lines.push(format!("  {text}"));
+    }
+    lines.extend(footer.map(|footer| format!("  {footer}")));
+    lines.extend(
+        buttons(shown)
+            .iter()
+            .map(|pick| format!("  button {}: {}", pick.id, pick.title)),
+    );
+    lines.extend(rows(shown).iter().map(|pick| {
+        let description = pick.description.as_ref().map(|text| format!(" ({text})"));
+        format!("  row {}: {}{}", pick.id, pick.title, description.unwrap_or_default())
+    }));
+    let links = shown.map(links).unwrap_or_default();
+    lines.extend(links.iter().map(|link| format!("  {}: {}", link.title, link.url)));
+    lines.join("\n")
+}

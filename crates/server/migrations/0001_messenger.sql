@@ -19,6 +19,8 @@ CREATE TABLE account (
     account_id {BLOB} NOT NULL,
     created_ms BIGINT NOT NULL,
     list_version BIGINT NOT NULL,
+    -- 0: a person's, 1: a business number's
+    kind BIGINT NOT NULL,
     username TEXT,
     phone_hmac {BLOB},
     PRIMARY KEY (account_id)
@@ -169,6 +171,15 @@ CREATE TABLE receipt (
     account_id {BLOB} NOT NULL,
     seq BIGINT NOT NULL,
     PRIMARY KEY (conversation_id, account_id)
+) {WITHOUT_ROWID};
+
+-- slice: messaging
+-- key: conversation_id
+-- When the person of a business conversation last wrote content.
+CREATE TABLE last_content (
+    conversation_id {BLOB} NOT NULL,
+    time_ms BIGINT NOT NULL,
+    PRIMARY KEY (conversation_id)
 ) {WITHOUT_ROWID};
 
 -- slice: messaging

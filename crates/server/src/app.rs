@@ -12,6 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     accounts::Accounts,
     bus::Bus,
+    business::Business,
     clock::Clock,
     config::Config,
     db::{Db, DbError, Tx, params},
@@ -41,6 +42,7 @@ pub struct Parts {
     pub(crate) timeline: Timeline,
     pub(crate) accounts: Accounts,
     pub(crate) messaging: Messaging,
+    pub(crate) business: Business,
     /// Cancelled once, when the server shuts down.
     pub(crate) stop: CancellationToken,
     /// Every task that a shutdown waits for.
@@ -81,6 +83,7 @@ impl App {
             timeline,
             accounts: Accounts::default(),
             messaging,
+            business: Business::default(),
             stop,
             tasks,
             rng: Mutex::new(rng),

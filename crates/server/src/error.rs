@@ -26,6 +26,8 @@ pub mod reason {
     pub const DEVICE_LIST: &str = "device_list";
     pub const KEY_PACKAGE: &str = "key_package";
     pub const POLICY: &str = "policy";
+    pub const WINDOW_CLOSED: &str = "window_closed";
+    pub const TEMPLATE_REFUSED: &str = "template_refused";
     pub const NOT_A_MEMBER: &str = "not_a_member";
     pub const CONVERSATION_UNKNOWN: &str = "conversation_unknown";
     pub const ACK_AHEAD: &str = "ack_ahead";
@@ -53,6 +55,8 @@ pub mod reason {
         DEVICE_LIST,
         KEY_PACKAGE,
         POLICY,
+        WINDOW_CLOSED,
+        TEMPLATE_REFUSED,
         NOT_A_MEMBER,
         CONVERSATION_UNKNOWN,
         ACK_AHEAD,

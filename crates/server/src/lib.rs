@@ -7,6 +7,7 @@ mod accounts;
 pub mod admin;
 mod app;
 mod bus;
+mod business;
 mod cache;
 pub mod clock;
 pub mod config;

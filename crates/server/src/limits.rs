@@ -3,10 +3,10 @@
 //! In memory and per process: a limit slows abuse down, it is no quota. Size limits are in `kabar_protocol::limits`.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasher, RandomState},
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, RwLock},
 };
 
 use crate::error::Failure;
@@ -77,7 +77,7 @@ impl RateLimit {
         }
     }
 
-    /// (burst, refill per hour)
+    /// (burst, refill per hour) of one person; a business has [`Caller::Business`] times that.
     const fn rule(self) -> (u32, u32) {
         match self {
             Self::Connections => (200, 20_000),
@@ -97,6 +97,13 @@ impl RateLimit {
     }
 }
 
+/// Whose limit it is. A business number writes to many: it has thirty times a person's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    Person = 1,
+    Business = 30,
+}
+
 /// A token bucket in thousandths of a token, so that slow refills do not vanish in rounding.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bucket {
@@ -107,16 +114,17 @@ pub(crate) struct Bucket {
 const HOUR_MS: i64 = 3_600_000;
 
 impl Bucket {
-    pub(crate) fn full(limit: RateLimit, now_ms: i64) -> Self {
+    pub(crate) fn full(limit: RateLimit, caller: Caller, now_ms: i64) -> Self {
         Self {
-            millitokens: i64::from(limit.rule().0) * 1_000,
+            millitokens: i64::from(limit.rule().0) * caller as i64 * 1_000,
             at_ms: now_ms,
         }
     }
 
     /// Takes one token, or says in how many milliseconds there is one.
-    pub(crate) fn take(&mut self, limit: RateLimit, now_ms: i64) -> Result<(), u64> {
+    pub(crate) fn take(&mut self, limit: RateLimit, caller: Caller, now_ms: i64) -> Result<(), u64> {
         let (burst, per_hour) = limit.rule();
+        let (burst, per_hour) = (burst * caller as u32, per_hour * caller as u32);
         let elapsed = (now_ms - self.at_ms).clamp(0, HOUR_MS * 1_000);
         let gained = elapsed * i64::from(per_hour) * 1_000 / HOUR_MS;
         if gained > 0 {
@@ -139,6 +147,8 @@ const BUCKETS_MAX: usize = 8_192;
 /// The buckets of all limits. Two generations: the older one is dropped when the younger is full.
 pub(crate) struct Limits {
     enabled: bool,
+    /// Ids of business accounts and their devices that have been seen.
+    businesses: RwLock<HashSet<Vec<u8>>>,
     hasher: RandomState,
     shards: [Mutex<Generations>; SHARDS],
 }
@@ -153,8 +163,24 @@ impl Limits {
     pub(crate) fn new(enabled: bool) -> Self {
         Self {
             enabled,
+            businesses: RwLock::default(),
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+
+    /// Keys whose caller is a business number.
+    pub(crate) fn add_business(&self, keys: [&[u8]; 2]) {
+        let mut businesses = self.businesses.write().unwrap_or_else(PoisonError::into_inner);
+        businesses.extend(keys.map(<[u8]>::to_vec));
+    }
+
+    fn caller(&self, key: &[u8]) -> Caller {
+        let businesses = self.businesses.read().unwrap_or_else(PoisonError::into_inner);
+        if businesses.contains(key) {
+            Caller::Business
+        } else {
+            Caller::Person
         }
     }
 
@@ -167,12 +193,13 @@ impl Limits {
         if !self.enabled {
             return Ok(());
         }
+        let caller = self.caller(key);
         let hash = self.hasher.hash_one((limit, key));
         let shard = &self.shards[usize::try_from(hash % SHARDS as u64).unwrap_or(0)];
         let mut generations = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = generations.bucket(hash, || Bucket::full(limit, now_ms));
+        let bucket = generations.bucket(hash, || Bucket::full(limit, caller, now_ms));
         bucket
-            .take(limit, now_ms)
+            .take(limit, caller, now_ms)
             .map_err(|retry_after_ms| Failure::rate_limited(limit, retry_after_ms))
     }
 

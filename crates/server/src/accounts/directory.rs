@@ -5,12 +5,7 @@
 use kabar_protocol::{
     ids::AccountId,
     names,
-    wire::{
-        self,
-        find_account::Who,
-        find_account_outcome::{Found, NotFound, Outcome},
-        set_username_outcome,
-    },
+    wire::{self, find_account::Who, set_username_outcome},
 };
 
 use super::store;
@@ -22,27 +17,44 @@ use crate::{
     socket::Identity,
 };
 
+/// An account that was found.
+pub(crate) struct FoundAccount {
+    pub(crate) account: AccountId,
+    pub(crate) username: Option<String>,
+    pub(crate) is_business: bool,
+}
+
 pub(crate) async fn find_account(
     app: &App,
     identity: Identity,
     request: wire::FindAccount,
-) -> Result<Outcome, Failure> {
+) -> Result<Option<FoundAccount>, Failure> {
     app.limits
         .check(RateLimit::Lookups, identity.account.as_slice(), app.now_ms())?;
     let who = request
         .who
         .ok_or_else(|| Failure::invalid("find_account.who", "is missing"))?;
-    match lookup(app, who).await? {
-        None => Ok(Outcome::NotFound(NotFound {})),
-        Some((account, username)) => Ok(Outcome::Found(Found {
-            account_id: account.to_bytes(),
-            username,
-            business: None,
-        })),
-    }
+    lookup(app, who).await
 }
 
-async fn lookup(app: &App, who: Who) -> Result<Option<(AccountId, Option<String>)>, Failure> {
+/// Who has proved a number.
+pub(crate) async fn phone_account(app: &App, phone: &str) -> Result<Option<AccountId>, Failure> {
+    let key = app.secrets.directory_key("phone", phone);
+    Ok(store::phone_owner(&mut app.db.reader().await?, key).await?)
+}
+
+/// True if the account is a business number's.
+pub(crate) async fn is_business(app: &App, account: AccountId) -> Result<bool, Failure> {
+    if let Some(known) = app.accounts.businesses.get(&account) {
+        return Ok(known);
+    }
+    let row = store::account_row(&mut app.db.reader().await?, account).await?;
+    let Some(row) = row else { return Ok(false) };
+    app.accounts.businesses.insert(account, row.is_business);
+    Ok(row.is_business)
+}
+
+async fn lookup(app: &App, who: Who) -> Result<Option<FoundAccount>, Failure> {
     let mut tx = app.db.reader().await?;
     let account = match who {
         Who::Username(name) => {
@@ -59,7 +71,11 @@ async fn lookup(app: &App, who: Who) -> Result<Option<(AccountId, Option<String>
     };
     let Some(account) = account else { return Ok(None) };
     let row = store::account_row(&mut tx, account).await?;
-    Ok(row.map(|row| (account, row.username)))
+    Ok(row.map(|row| FoundAccount {
+        account,
+        username: row.username,
+        is_business: row.is_business,
+    }))
 }
 
 /// Takes a username, changes it, or gives it up.
@@ -125,7 +141,7 @@ pub(crate) async fn show(app: &App, who: &str) -> Result<Option<serde_json::Valu
         names::Who::Username(name) => Who::Username(name),
         names::Who::Id(account, _) => Who::AccountId(account.to_bytes()),
     };
-    let Some((account, username)) = lookup(app, who).await? else {
+    let Some(FoundAccount { account, username, .. }) = lookup(app, who).await? else {
         return Ok(None);
     };
     let Some(list) = super::device_list(app, account).await? else {

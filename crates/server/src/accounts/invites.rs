@@ -15,18 +15,23 @@ const ALPHABET: &[u8; 31] = b"ABCDEFGHJKMNPQRSTUVWXYZ23456789";
 const DAY_MS: i64 = 86_400_000;
 
 /// SHA-256 of the code as typed, without spaces and dashes, in upper case. The code itself has 99 bits.
-pub(super) fn code_hash(code: &str) -> [u8; 32] {
+pub(crate) fn code_hash(code: &str) -> [u8; 32] {
     let plain: String = code.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
     Sha256::digest(plain.to_ascii_uppercase()).into()
 }
 
+/// A random code that can be read aloud.
+pub(crate) fn readable_code(app: &App) -> String {
+    let random: [u8; CODE_BYTES] = app.random();
+    let letters = random
+        .iter()
+        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]));
+    letters.collect()
+}
+
 /// Makes a code for `uses` registrations within `expires_days`.
 pub(crate) async fn create_invite(app: &App, uses: u32, expires_days: u32) -> Result<String, Failure> {
-    let random: [u8; CODE_BYTES] = app.random();
-    let code: String = random
-        .iter()
-        .map(|byte| char::from(ALPHABET[usize::from(*byte) % ALPHABET.len()]))
-        .collect();
+    let code = readable_code(app);
     let expires_ms = app.now_ms() + i64::from(expires_days) * DAY_MS;
     let input = (code_hash(&code), uses, expires_ms);
     app.db

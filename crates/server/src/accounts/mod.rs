@@ -24,11 +24,11 @@ pub(crate) use self::{
     append_entry::append_entry,
     authenticate::{authenticate, device_revoked},
     device_lists::{device_list, device_lists, fetch_device_list, is_current},
-    directory::{find_account, set_username, show},
-    invites::{create_invite, sweep as sweep_invites},
+    directory::{find_account, is_business, phone_account, set_username, show},
+    invites::{code_hash, create_invite, readable_code, sweep as sweep_invites},
     key_packages::{claim_key_packages, has_key_package, publish_key_packages, single_use_left},
     phone::{pending_code, request_phone_code, sweep as sweep_codes, verify_phone},
-    register::{Registered, register},
+    register::{Registered, register, register_business},
     store::session_facts,
 };
 use crate::cache::Cache;
@@ -39,12 +39,15 @@ const LISTS_CACHED_MAX: usize = 100_000;
 /// What the slice keeps in memory.
 pub(crate) struct Accounts {
     lists: Cache<AccountId, Arc<DeviceList>>,
+    /// Whether an account is a business number's; never changes.
+    businesses: Cache<AccountId, bool>,
 }
 
 impl Default for Accounts {
     fn default() -> Self {
         Self {
             lists: Cache::new(LISTS_CACHED_MAX),
+            businesses: Cache::new(LISTS_CACHED_MAX),
         }
     }
 }

@@ -10,6 +10,7 @@ use kabar_protocol::{
 };
 use subtle::ConstantTimeEq as _;
 
+use super::store;
 use crate::{
     app::App,
     db::{DbError, Tx, params},
@@ -151,14 +152,7 @@ async fn try_code(
     tx.execute("DELETE FROM phone_code WHERE phone_hmac = $1", params![phone])
         .await?;
     // The newest prover takes the number over: numbers change hands.
-    let sql = "INSERT INTO phone (phone_hmac, account_id, verified_ms) VALUES ($1, $2, $3) \
-               ON CONFLICT (phone_hmac) DO UPDATE SET account_id = excluded.account_id, verified_ms = excluded.verified_ms";
-    tx.execute(sql, params![phone, account, now_ms]).await?;
-    tx.execute(
-        "UPDATE account SET phone_hmac = $2 WHERE account_id = $1",
-        params![account, phone],
-    )
-    .await?;
+    store::take_phone(tx, phone, account, now_ms).await?;
     Ok(verified::Outcome::Verified(verified::Verified {}))
 }
 

@@ -27,27 +27,9 @@ pub(crate) enum Registered {
 
 /// Checks the genesis and the signature over this socket's nonce, then the registration mode, then stores.
 pub(crate) async fn register(app: &App, session: &Session, request: wire::Register) -> Result<Registered, Failure> {
-    if !VERSIONS.contains(&request.version) {
-        return Err(super::authenticate::version_unsupported());
-    }
     app.limits
         .check_address(RateLimit::Registrations, session.address, app.now_ms())?;
-    let entry = request
-        .genesis
-        .ok_or_else(|| Failure::invalid("register.genesis", "is missing"))?;
-    let list = DeviceList::from_genesis(&entry).map_err(|rule| Failure::invalid("register.genesis", rule))?;
-    let device = &list.devices[0];
-    let identity = Identity {
-        account: list.account,
-        device: device.id,
-    };
-    let signed = signing::authenticate_bytes(&session.nonce, identity.account, identity.device);
-    if !signing::verify(&device.public_key, &signed, &request.signature) {
-        return Err(Failure::unauthenticated(
-            reason::SIGNATURE_INVALID,
-            "register.signature is not by the first device over this socket's nonce",
-        ));
-    }
+    let (identity, entry) = check_genesis(session, &request)?;
     let username = match request.username.filter(|name| !name.is_empty()) {
         None => None,
         Some(name) => Some(names::username(&name).map_err(|rule| Failure::invalid("register.username", rule))?),
@@ -66,8 +48,58 @@ pub(crate) async fn register(app: &App, session: &Session, request: wire::Regist
             .map(|name| app.secrets.directory_key("username", name)),
         username,
         invite,
+        business_phone: None,
         now_ms: app.now_ms(),
     };
+    store_account(app, input, identity).await
+}
+
+/// The account of a business number: found by the number, and not subject to the registration mode.
+pub(crate) async fn register_business(
+    app: &App,
+    session: &Session,
+    request: wire::Register,
+    phone: &str,
+) -> Result<Registered, Failure> {
+    let (identity, entry) = check_genesis(session, &request)?;
+    let input = Input {
+        account: identity.account,
+        entry,
+        username: None,
+        username_hmac: None,
+        invite: None,
+        business_phone: Some(app.secrets.directory_key("phone", phone)),
+        now_ms: app.now_ms(),
+    };
+    store_account(app, input, identity).await
+}
+
+/// The device that registers, and the entry that makes its account.
+fn check_genesis(session: &Session, request: &wire::Register) -> Result<(Identity, DeviceListEntry), Failure> {
+    if !VERSIONS.contains(&request.version) {
+        return Err(super::authenticate::version_unsupported());
+    }
+    let entry = request
+        .genesis
+        .clone()
+        .ok_or_else(|| Failure::invalid("register.genesis", "is missing"))?;
+    let list = DeviceList::from_genesis(&entry).map_err(|rule| Failure::invalid("register.genesis", rule))?;
+    let device = &list.devices[0];
+    let identity = Identity {
+        account: list.account,
+        device: device.id,
+    };
+    let signed = signing::authenticate_bytes(&session.nonce, identity.account, identity.device);
+    if !signing::verify(&device.public_key, &signed, &request.signature) {
+        return Err(Failure::unauthenticated(
+            reason::SIGNATURE_INVALID,
+            "register.signature is not by the first device over this socket's nonce",
+        ));
+    }
+    Ok((identity, entry))
+}
+
+async fn store_account(app: &App, input: Input, identity: Identity) -> Result<Registered, Failure> {
     let refused = app.db.write(input, |tx, input| Box::pin(insert(tx, input))).await?;
     if let Some(reason) = refused {
         return Ok(Registered::Refused(reason));
@@ -82,6 +114,7 @@ struct Input {
     username: Option<String>,
     username_hmac: Option<[u8; 32]>,
     invite: Option<[u8; 32]>,
+    business_phone: Option<[u8; 32]>,
     now_ms: i64,
 }
 
@@ -103,8 +136,12 @@ async fn insert(tx: &mut Tx, input: &Input) -> Result<Option<Reason>, DbError> {
         }
         return Ok(Some(Reason::InviteInvalid));
     }
-    if !store::insert_account(tx, input.account, input.username.clone(), input.now_ms).await? {
+    let kind = input.business_phone.map_or(0, |_| store::KIND_BUSINESS);
+    if !store::insert_account(tx, input.account, kind, input.username.clone(), input.now_ms).await? {
         return Ok(Some(Reason::AccountExists));
+    }
+    if let Some(phone) = input.business_phone {
+        store::take_phone(tx, phone, input.account, input.now_ms).await?;
     }
     store::insert_entry(tx, input.account, 0, &input.entry).await?;
     Ok(None)

@@ -12,9 +12,13 @@ use crate::{
     error::Failure,
 };
 
+/// `account.kind`; a person's is 0.
+pub(super) const KIND_BUSINESS: i64 = 1;
+
 /// What a Session tells a device of its account.
 pub(crate) struct SessionFacts {
     pub(crate) list_version: u32,
+    pub(crate) is_business: bool,
     pub(crate) username: Option<String>,
     pub(crate) phone_verified: bool,
     pub(crate) key_packages_left: u32,
@@ -26,6 +30,7 @@ pub(crate) async fn session_facts(app: &App, account: AccountId, device: DeviceI
     let row = row.ok_or_else(|| Failure::internal(&"an authenticated account has no row"))?;
     Ok(SessionFacts {
         list_version: row.list_version,
+        is_business: row.is_business,
         username: row.username,
         phone_verified: match row.phone_hmac {
             Some(phone) => phone_owner(&mut tx, phone).await? == Some(account),
@@ -37,21 +42,23 @@ pub(crate) async fn session_facts(app: &App, account: AccountId, device: DeviceI
 
 pub(super) struct AccountRow {
     pub(super) list_version: u32,
+    pub(super) is_business: bool,
     pub(super) username: Option<String>,
     pub(super) phone_hmac: Option<Bytes>,
     pub(super) created_ms: i64,
 }
 
 pub(super) async fn account_row(tx: &mut Tx, account: AccountId) -> Result<Option<AccountRow>, DbError> {
-    let sql = "SELECT list_version, username, phone_hmac, created_ms FROM account WHERE account_id = $1";
+    let sql = "SELECT list_version, kind, username, phone_hmac, created_ms FROM account WHERE account_id = $1";
     let Some(row) = tx.fetch_optional(sql, params![account]).await? else {
         return Ok(None);
     };
     Ok(Some(AccountRow {
         list_version: row.get(0)?,
-        username: row.get(1)?,
-        phone_hmac: row.get(2)?,
-        created_ms: row.get(3)?,
+        is_business: row.get::<i64>(1)? == KIND_BUSINESS,
+        username: row.get(2)?,
+        phone_hmac: row.get(3)?,
+        created_ms: row.get(4)?,
     }))
 }
 
@@ -84,12 +91,28 @@ pub(super) async fn give_up_username(tx: &mut Tx, username_hmac: [u8; 32], accou
 pub(super) async fn insert_account(
     tx: &mut Tx,
     account: AccountId,
+    kind: i64,
     username: Option<String>,
     now_ms: i64,
 ) -> Result<bool, DbError> {
-    let sql = "INSERT INTO account (account_id, created_ms, list_version, username) VALUES ($1, $2, 0, $3) \
+    let sql = "INSERT INTO account (account_id, created_ms, list_version, kind, username) VALUES ($1, $2, 0, $3, $4) \
                ON CONFLICT DO NOTHING";
-    Ok(tx.execute(sql, params![account, now_ms, username]).await? == 1)
+    Ok(tx.execute(sql, params![account, now_ms, kind, username]).await? == 1)
+}
+
+/// Makes an account the one that a number finds: whoever proves it last has it.
+pub(super) async fn take_phone(
+    tx: &mut Tx,
+    phone_hmac: [u8; 32],
+    account: AccountId,
+    now_ms: i64,
+) -> Result<(), DbError> {
+    let sql = "INSERT INTO phone (phone_hmac, account_id, verified_ms) VALUES ($1, $2, $3) \
+               ON CONFLICT (phone_hmac) DO UPDATE SET account_id = excluded.account_id, verified_ms = excluded.verified_ms";
+    tx.execute(sql, params![phone_hmac, account, now_ms]).await?;
+    let sql = "UPDATE account SET phone_hmac = $2 WHERE account_id = $1";
+    tx.execute(sql, params![account, phone_hmac]).await?;
+    Ok(())
 }
 
 pub(super) async fn insert_entry(

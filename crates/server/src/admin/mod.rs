@@ -6,6 +6,7 @@ mod socket;
 
 use std::path::Path;
 
+use kabar_protocol::wire::KeysHeldBy;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ pub(crate) use self::socket::serve;
 use crate::{
     Config, Lock, accounts,
     app::App,
+    business,
     clock::Clock,
     error::{Failure, StartError},
 };
@@ -28,6 +30,19 @@ pub enum Command {
     InviteCreate {
         uses: u32,
         expires_days: u32,
+    },
+    BusinessCreate {
+        name: String,
+    },
+    BusinessShow {
+        waba_id: u64,
+    },
+    /// `keys_at_business`: its gateway runs on its own machine, not inside this server.
+    NumberAdd {
+        waba_id: u64,
+        phone: String,
+        name: String,
+        keys_at_business: bool,
     },
     /// `who`: +phone, @username or account id.
     UserShow {
@@ -85,6 +100,27 @@ pub async fn run(app: &App, command: Command) -> Result<Value, AdminError> {
             }
             let code = accounts::create_invite(app, uses, expires_days).await?;
             Ok(json!({ "code": code, "uses": uses, "expires_days": expires_days }))
+        }
+        Command::BusinessCreate { name } => {
+            let waba_id = business::create_business(app, &name).await?;
+            Ok(json!({ "waba_id": waba_id.to_string() }))
+        }
+        Command::BusinessShow { waba_id } => match business::show_business(app, waba_id).await? {
+            Some(business) => Ok(business),
+            None => Err(AdminError::new("not_found", format!("there is no business {waba_id}"))),
+        },
+        Command::NumberAdd {
+            waba_id,
+            phone,
+            name,
+            keys_at_business,
+        } => {
+            let keys_held_by = if keys_at_business {
+                KeysHeldBy::Business
+            } else {
+                KeysHeldBy::Operator
+            };
+            Ok(business::add_number(app, waba_id, &phone, &name, keys_held_by).await?)
         }
         Command::UserShow { who } => match accounts::show(app, &who).await? {
             Some(user) => Ok(user),

@@ -8,7 +8,10 @@ use sqlx::AssertSqlSafe;
 use super::{DbError, Engine, Tx, params};
 
 /// Version, then text. Versions count up from 1.
-const MIGRATIONS: &[(i64, &str)] = &[(1, include_str!("../../migrations/0001_messenger.sql"))];
+const MIGRATIONS: &[(i64, &str)] = &[
+    (1, include_str!("../../migrations/0001_messenger.sql")),
+    (2, include_str!("../../migrations/0002_business.sql")),
+];
 
 /// Brings the schema up to date; refuses a database that a newer program wrote.
 pub(super) async fn run(tx: &mut Tx) -> Result<(), DbError> {

@@ -197,4 +197,14 @@ macro_rules! array_columns {
     )*};
 }
 
+impl Column for Option<AccountId> {
+    fn read(row: &Row, index: usize) -> Result<Self, DbError> {
+        let Some(bytes) = Option::<Vec<u8>>::read(row, index)? else {
+            return Ok(None);
+        };
+        let id = AccountId::from_slice(&bytes).map_err(|_| DbError::Column { index })?;
+        Ok(Some(id))
+    }
+}
+
 array_columns!(16, 32);

@@ -1,11 +1,11 @@
 //! The statements of a batch: a fixed number of multi-row statements, however many messages there are.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
 use kabar_protocol::{
     ids::{AccountId, ConversationId, DeviceId},
-    wire::{deliver::Kind, send_outcome::Sent},
+    wire::{ConversationKind, MessageClass, deliver::Kind, send_outcome::Sent},
 };
 
 use super::{
@@ -101,6 +101,7 @@ pub(super) async fn commit(tx: &mut Tx, input: &Input) -> Result<Output, DbError
         let counters = counters.entry(outgoing.sender.device).or_default();
         counters.client_seq = counters.client_seq.max(outgoing.client_seq);
     }
+    note_last_content(tx, input, &accepted).await?;
     let sql = "INSERT INTO send (conversation_id, send_id, seq, time_ms, stamp) VALUES {rows} ON CONFLICT DO NOTHING";
     tx.execute_rows(sql, &records).await?;
     insert_log(tx, &bodies).await?;
@@ -117,6 +118,31 @@ pub(super) async fn commit(tx: &mut Tx, input: &Input) -> Result<Output, DbError
         deliveries,
         receipts,
     })
+}
+
+/// When a person last wrote to a business: what the business may send back depends on it.
+async fn note_last_content(
+    tx: &mut Tx,
+    input: &Input,
+    accepted: &[(&PlannedSend, &Cached, u64)],
+) -> Result<(), DbError> {
+    let by_person = accepted.iter().filter(|(send, conversation, _)| {
+        conversation.kind == ConversationKind::Business
+            && send.outgoing.class == MessageClass::Content
+            && !send.outgoing.by_business
+    });
+    let written: BTreeSet<ConversationId> = by_person.map(|(send, ..)| send.outgoing.conversation).collect();
+    if written.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Rows::new(2);
+    written
+        .iter()
+        .for_each(|id| rows.push([(*id).into(), input.now_ms.into()]));
+    let sql = "INSERT INTO last_content (conversation_id, time_ms) VALUES {rows} \
+               ON CONFLICT (conversation_id) DO UPDATE SET time_ms = excluded.time_ms RETURNING conversation_id";
+    tx.fetch_exact(sql, &rows).await?;
+    Ok(())
 }
 
 /// Bodies and commits: (conversation, seq, kind, expires, envelope).

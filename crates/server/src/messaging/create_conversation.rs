@@ -38,6 +38,7 @@ const CREATION_SEQ: u64 = 1;
 pub(crate) async fn create_conversation(
     app: &App,
     creator: Identity,
+    by_business: bool,
     request: wire::CreateConversation,
 ) -> Result<Outcome, Failure> {
     if app.db.reserve().disk_full() {
@@ -80,7 +81,7 @@ pub(crate) async fn create_conversation(
         revoked: Vec::new(),
     });
     let input = Input {
-        first: first_message(creator, &conversation, request.first)?,
+        first: first_message(creator, by_business, &conversation, request.first)?,
         conversation: Arc::clone(&conversation),
         creator,
         bundle,
@@ -106,11 +107,12 @@ pub(crate) async fn create_conversation(
 
 fn first_message(
     creator: Identity,
+    by_business: bool,
     conversation: &Cached,
     first: Option<wire::Send>,
 ) -> Result<Option<Outgoing>, Failure> {
     let Some(first) = first else { return Ok(None) };
-    let outgoing = send::outgoing(creator, first)?;
+    let outgoing = send::outgoing(creator, by_business, first)?;
     let same = outgoing.conversation == conversation.id
         && (outgoing.generation, outgoing.epoch) == (conversation.generation, conversation.epoch);
     if same {

@@ -1,7 +1,7 @@
 //! Conversations: the order of handshakes, messages, per-device queues, acknowledgements, receipts.
 //!
 //! Owns the tables conversation, conversation_group, conversation_commit, member, conversation_log, send, receipt,
-//! inbox and queue. Knows nothing of money, and reads no other slice's tables. Cannot decrypt anything.
+//! last_content, inbox and queue. Knows nothing of money, and reads no other slice's tables. Cannot decrypt anything.
 
 mod batch;
 mod batch_store;
@@ -34,7 +34,7 @@ pub(crate) use self::{
     create_conversation::create_conversation,
     inbox::{drop_device, open_inbox},
     queue::read_queue,
-    read::{fetch_group_info, fetch_log, fetch_receipts},
+    read::{fetch_group_info, fetch_log, fetch_receipts, last_content_ms},
     reset_conversation::reset_conversation,
     retention::sweep,
     send::{ack, send},

@@ -36,6 +36,13 @@ fn check_rate(app: &App, reader: Identity) -> Result<(), Failure> {
         .check(RateLimit::Reads, reader.device.as_slice(), app.now_ms())
 }
 
+/// When the person of a business conversation last wrote content.
+pub(crate) async fn last_content_ms(app: &App, id: ConversationId) -> Result<Option<i64>, Failure> {
+    let sql = "SELECT time_ms FROM last_content WHERE conversation_id = $1";
+    let row = app.db.reader().await?.fetch_optional(sql, params![id]).await?;
+    Ok(row.map(|row| row.get(0)).transpose()?)
+}
+
 /// Commits after a sequence, oldest first. Accounts with a leaf may read it: a device resyncs by it.
 pub(crate) async fn fetch_log(app: &App, reader: Identity, request: wire::FetchLog) -> Result<LogPage, Failure> {
     check_rate(app, reader)?;

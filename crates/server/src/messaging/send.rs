@@ -36,6 +36,7 @@ pub(crate) struct Outgoing {
     pub(super) send_id: [u8; 16],
     pub(super) message_id: MessageId,
     pub(super) class: MessageClass,
+    pub(super) by_business: bool,
     pub(super) ciphertext: Bytes,
     pub(super) ttl_ms: Option<i64>,
     pub(super) client_seq: u64,
@@ -69,7 +70,7 @@ pub(crate) fn send(
         return Err(Failure::disk_full());
     }
     session.check_send_rate(&app.limits, app.now_ms())?;
-    let outgoing = outgoing(sender, request)?;
+    let outgoing = outgoing(sender, session.is_business(), request)?;
     let reply = Reply {
         session: Arc::clone(session),
         request_id,
@@ -141,7 +142,7 @@ pub(super) fn counter(parameter: &'static str, value: u64) -> Result<u64, Failur
 }
 
 /// Checks a Send against the public header of its message (RFC 9420 section 6.3): group, epoch, type, class, id.
-pub(super) fn outgoing(sender: Identity, request: wire::Send) -> Result<Outgoing, Failure> {
+pub(super) fn outgoing(sender: Identity, by_business: bool, request: wire::Send) -> Result<Outgoing, Failure> {
     let conversation = ConversationId::from_slice(&request.conversation_id)
         .map_err(|rule| Failure::invalid("send.conversation_id", rule))?;
     let client_message_id = ClientMessageId::from_slice(&request.client_message_id)
@@ -173,6 +174,7 @@ pub(super) fn outgoing(sender: Identity, request: wire::Send) -> Result<Outgoing
         ));
     }
     Ok(Outgoing {
+        by_business,
         sender,
         conversation,
         generation: request.generation,

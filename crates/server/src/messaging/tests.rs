@@ -52,7 +52,7 @@ fn send() -> Send {
 fn refused(change: impl FnOnce(&mut Send)) -> &'static str {
     let mut send = send();
     change(&mut send);
-    outgoing(SENDER, send)
+    outgoing(SENDER, false, send)
         .expect_err("refused")
         .parameter
         .expect("a parameter")
@@ -60,7 +60,7 @@ fn refused(change: impl FnOnce(&mut Send)) -> &'static str {
 
 #[test]
 fn a_send_must_say_what_its_message_says() {
-    assert!(outgoing(SENDER, send()).is_ok());
+    assert!(outgoing(SENDER, false, send()).is_ok());
     assert_eq!(refused(|send| send.epoch = 5), "send.ciphertext");
     assert_eq!(refused(|send| send.generation = 1), "send.ciphertext");
     assert_eq!(
@@ -263,7 +263,7 @@ async fn a_batch_sends_delivers_and_acknowledges_without_scanning_a_table() {
     });
     make_conversation(&app).await;
     let planned = |send| PlannedSend {
-        outgoing: outgoing(SENDER, send).expect("a send"),
+        outgoing: outgoing(SENDER, false, send).expect("a send"),
         conversation: Some(conversation.clone()),
     };
     let mut other = send();

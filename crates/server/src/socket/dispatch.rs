@@ -8,7 +8,7 @@ use std::{future::Future, sync::Arc};
 use kabar_protocol::{
     VERSIONS,
     limits::{CIPHERTEXT_BYTES_MAX, FRAME_BYTES_MAX, KEY_PACKAGES_MAX, MEMBERS_MAX, TEXT_CHARS_MAX},
-    wire::{self, client_frame::Body as Request, register_outcome, server_frame::Body as Response},
+    wire::{self, client_frame::Body as Request, register_outcome, send_outcome, server_frame::Body as Response},
 };
 
 use super::{CloseCode, Identity, Session, frame};
@@ -16,6 +16,7 @@ use crate::{
     accounts,
     accounts::Registered,
     app::App,
+    business,
     error::{Failure, reason},
     messaging,
     metrics::Metrics,
@@ -46,8 +47,34 @@ pub(super) async fn request(app: &App, session: &Arc<Session>, request_id: u64, 
                 let failure = Failure::unauthenticated(reason::SESSION_REQUIRED, rule);
                 session.respond(frame::failure(request_id, failure));
             }
-            Some(identity) => authenticated(app, session, request_id, identity, body),
+            Some(identity) => {
+                if let Request::Send(send) = &body
+                    && session.is_business()
+                    && !Box::pin(admitted(app, session, request_id, identity, send)).await
+                {
+                    return;
+                }
+                authenticated(app, session, request_id, identity, body);
+            }
         },
+    }
+}
+
+/// A business's send is judged before it queues for a batch, in line: its sends keep their order. False: it was answered.
+async fn admitted(app: &App, session: &Session, request_id: u64, identity: Identity, send: &wire::Send) -> bool {
+    match business::admit(app, identity, send).await {
+        Ok(None) => true,
+        Ok(Some(refused)) => {
+            let outcome = wire::SendOutcome {
+                outcome: Some(send_outcome::Outcome::BusinessRefused(refused)),
+            };
+            session.respond(frame::response(request_id, Response::Send(outcome)));
+            false
+        }
+        Err(failure) => {
+            refuse(app, session, request_id, failure);
+            false
+        }
     }
 }
 
@@ -64,7 +91,7 @@ fn authenticated(app: &App, session: &Arc<Session>, request_id: u64, identity: I
         body => {
             let (app, session) = (app.clone(), Arc::clone(session));
             app.tasks.clone().spawn(async move {
-                let answer = answer(&app, identity, body).await;
+                let answer = answer(&app, &session, identity, body).await;
                 match answer {
                     Ok(body) => session.respond(frame::response(request_id, body)),
                     Err(failure) => refuse(&app, &session, request_id, failure),
@@ -85,7 +112,7 @@ fn refuse(app: &App, session: &Session, request_id: u64, failure: Failure) {
     session.respond(frame::failure(request_id, failure));
 }
 
-async fn answer(app: &App, identity: Identity, body: Request) -> Result<Response, Failure> {
+async fn answer(app: &App, session: &Session, identity: Identity, body: Request) -> Result<Response, Failure> {
     use wire as w;
     Ok(match body {
         Request::RequestPhoneCode(body) => {
@@ -101,7 +128,7 @@ async fn answer(app: &App, identity: Identity, body: Request) -> Result<Response
             Response::SetUsername(w::SetUsernameOutcome { outcome })
         }
         Request::FindAccount(body) => {
-            let outcome = Some(accounts::find_account(app, identity, body).await?);
+            let outcome = Some(business::find_account(app, identity, body).await?);
             Response::FindAccount(w::FindAccountOutcome { outcome })
         }
         Request::FetchDeviceList(body) => {
@@ -121,7 +148,7 @@ async fn answer(app: &App, identity: Identity, body: Request) -> Result<Response
             Response::ClaimKeyPackages(w::ClaimKeyPackagesOutcome { outcome })
         }
         Request::CreateConversation(body) => {
-            let outcome = Some(boxed(messaging::create_conversation(app, identity, body)).await?);
+            let outcome = Some(boxed(create_conversation(app, session, identity, body)).await?);
             Response::CreateConversation(w::CreateConversationOutcome { outcome })
         }
         Request::SubmitCommit(body) => {
@@ -142,13 +169,18 @@ async fn answer(app: &App, identity: Identity, body: Request) -> Result<Response
             messaging::typing(app, identity, body).await?;
             Response::TypingAccepted(w::TypingAccepted {})
         }
+        Request::FetchWindow(body) => Response::Window(business::fetch_window(app, identity, &body).await?),
+        Request::CreateTemplate(body) => {
+            let outcome = Some(boxed(business::create_template(app, identity, body)).await?);
+            Response::CreateTemplate(w::CreateTemplateOutcome { outcome })
+        }
+        Request::ListTemplates(body) => Response::Templates(business::list_templates(app, identity, body).await?),
+        Request::DeleteTemplates(body) => {
+            let count = business::delete_templates(app, identity, body).await?;
+            Response::TemplatesDeleted(w::TemplatesDeleted { count })
+        }
         // Answered by `request` and `authenticated` already.
-        Request::Ping(_)
-        | Request::Authenticate(_)
-        | Request::Register(_)
-        | Request::Send(_)
-        | Request::Ack(_)
-        | Request::FetchWindow(_) => {
+        Request::Ping(_) | Request::Authenticate(_) | Request::Register(_) | Request::Send(_) | Request::Ack(_) => {
             return Err(Failure::internal(&"a frame went the wrong way"));
         }
     })
@@ -159,6 +191,27 @@ fn boxed<'a, T>(
     future: impl Future<Output = Result<T, Failure>> + Send + 'a,
 ) -> futures_util::future::BoxFuture<'a, Result<T, Failure>> {
     Box::pin(future)
+}
+
+/// What a business may begin, `business` decides; the rest is `messaging`'s.
+async fn create_conversation(
+    app: &App,
+    session: &Session,
+    identity: Identity,
+    body: wire::CreateConversation,
+) -> Result<wire::create_conversation_outcome::Outcome, Failure> {
+    business::check_kind(app, identity, &body).await?;
+    if session.is_business()
+        && let Some(first) = &body.first
+        && let Some(refused) = business::admit(app, identity, first).await?
+    {
+        let reason = match refused.rule() {
+            send_outcome::business_refused::Rule::Template => reason::TEMPLATE_REFUSED,
+            _ => reason::WINDOW_CLOSED,
+        };
+        return Err(Failure::denied(reason, refused.message));
+    }
+    messaging::create_conversation(app, identity, session.is_business(), body).await
 }
 
 /// A revocation reaches further than its slice: the device's socket, its queue, its conversations.
@@ -198,7 +251,11 @@ async fn authenticate(
 
 async fn register(app: &App, session: &Arc<Session>, request_id: u64, body: wire::Register) -> Result<(), Failure> {
     unclaimed(session)?;
-    match accounts::register(app, session, body).await? {
+    let registered = match body.enrolment_code {
+        Some(_) => business::enrol(app, session, body).await?,
+        None => accounts::register(app, session, body).await?,
+    };
+    match registered {
         Registered::Account(identity) => {
             let outcome = |session| {
                 Response::Register(wire::RegisterOutcome {
@@ -239,6 +296,11 @@ async fn open_session(
 ) -> Result<(), Failure> {
     let inbox = messaging::open_inbox(app, identity.device).await?;
     let facts = accounts::session_facts(app, identity.account, identity.device).await?;
+    if facts.is_business {
+        session.set_business();
+        app.limits
+            .add_business([identity.account.as_slice(), identity.device.as_slice()]);
+    }
     session.authenticate(identity);
     // Attached before the queue is read: what comes in between is noticed as new.
     if let Some(earlier) = app.bus.attach(identity.device, Arc::clone(session)) {

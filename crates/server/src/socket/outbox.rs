@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use super::websocket::CloseCode;
 use crate::{
     error::Failure,
-    limits::{Bucket, Limits, RateLimit},
+    limits::{Bucket, Caller, Limits, RateLimit},
 };
 
 /// Live deliveries that may wait for the socket; beyond, the session falls back to its queue in the database.
@@ -44,6 +44,8 @@ pub(crate) struct Session {
     pub(crate) nonce: [u8; 32],
     pub(crate) opened_ms: i64,
     identity: OnceLock<Identity>,
+    /// The account is a business number's: its sends are judged first, and it may do more at a time.
+    business: AtomicBool,
     outbox: Mutex<Outbox>,
     /// Something waits for the session's task: frames, a page to read, a close.
     wake: Notify,
@@ -94,6 +96,7 @@ impl Session {
             nonce,
             opened_ms: now_ms,
             identity: OnceLock::new(),
+            business: AtomicBool::new(false),
             outbox: Mutex::default(),
             wake: Notify::new(),
             closing: AtomicBool::new(false),
@@ -111,6 +114,14 @@ impl Session {
     /// Makes the socket this device's; false if it was somebody's already.
     pub(crate) fn authenticate(&self, identity: Identity) -> bool {
         self.identity.set(identity).is_ok()
+    }
+
+    pub(crate) fn set_business(&self) {
+        self.business.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_business(&self) -> bool {
+        self.business.load(Ordering::Relaxed)
     }
 
     /// Begins deliveries behind `resume_cursor`. The session is attached to the bus before.
@@ -257,12 +268,17 @@ impl Session {
         if !limits.enabled() {
             return Ok(());
         }
+        let caller = if self.is_business() {
+            Caller::Business
+        } else {
+            Caller::Person
+        };
         let mut outbox = self.outbox();
         let bucket = outbox
             .sends
-            .get_or_insert_with(|| Bucket::full(RateLimit::Sends, now_ms));
+            .get_or_insert_with(|| Bucket::full(RateLimit::Sends, caller, now_ms));
         bucket
-            .take(RateLimit::Sends, now_ms)
+            .take(RateLimit::Sends, caller, now_ms)
             .map_err(|retry_after_ms| Failure::rate_limited(RateLimit::Sends, retry_after_ms))
     }
 

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Options, socket::Address, store::Store};
+use crate::{Dial, Options, socket::Address, store::Store};
 
 /// How often a waiting process looks at the lock again.
 const LOCK_POLL: Duration = Duration::from_millis(50);
@@ -33,6 +33,7 @@ pub enum HomeError {
 /// An opened home; the lock is held as long as it lives.
 pub(crate) struct Home {
     pub(crate) address: Address,
+    pub(crate) dial: Option<Dial>,
     pub(crate) store: Store,
     _lock: File,
 }
@@ -54,6 +55,7 @@ impl Home {
         })?;
         Ok(Self {
             address,
+            dial: options.dial.clone(),
             store,
             _lock: lock,
         })

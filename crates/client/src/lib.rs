@@ -9,10 +9,13 @@ mod shell;
 mod socket;
 mod store;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use kabar_core::api::{ApiError, Command, Notification, Reply};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::{
+    io::DuplexStream,
+    sync::{broadcast, mpsc, oneshot},
+};
 use tokio_util::sync::CancellationToken;
 
 pub use home::HomeError;
@@ -25,6 +28,16 @@ const OFFLINE: &str = "offline";
 /// Notifications that a slow listener may be behind; it then misses the oldest.
 const NOTIFICATIONS_MAX: usize = 1024;
 
+/// Opens a stream to a server in the same process; a WebSocket handshake follows on it.
+#[derive(Clone)]
+pub struct Dial(pub Arc<dyn Fn() -> DuplexStream + Send + Sync>);
+
+impl std::fmt::Debug for Dial {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Dial(..)")
+    }
+}
+
 /// Where a client lives and whom it talks to.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -34,6 +47,8 @@ pub struct Options {
     pub server: Option<String>,
     /// Keep items for [`Command::Feed`].
     pub feed: bool,
+    /// Where the server is in this process: another stream to it each time. `server` is then only its name.
+    pub dial: Option<Dial>,
     /// How long to wait for another process that uses the home.
     pub lock_timeout: Duration,
 }

@@ -192,10 +192,10 @@ impl Shell {
         match output {
             Output::Connect { delay_ms } => {
                 if matches!(self.link, Link::Closed) {
-                    let address = self.home.address.clone();
+                    let (address, dial) = (self.home.address.clone(), self.home.dial.clone());
                     self.link = Link::Opening(Box::pin(async move {
                         sleep(Duration::from_millis(delay_ms)).await;
-                        Socket::connect(&address).await
+                        Socket::connect(&address, dial.as_ref()).await
                     }));
                 }
             }

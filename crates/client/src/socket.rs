@@ -6,8 +6,14 @@ use futures_util::{SinkExt, StreamExt, stream::SplitStream};
 use http::Uri;
 use kabar_protocol::{limits::FRAME_BYTES_MAX, wire};
 use prost::Message as _;
-use tokio::{net::TcpStream, sync::mpsc, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc,
+    time::timeout,
+};
 use tokio_websockets::{ClientBuilder, Connector, Limits, MaybeTlsStream, Message, WebSocketStream};
+
+use crate::Dial;
 
 /// TCP, TLS and the WebSocket handshake together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -55,24 +61,29 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
-    pub(crate) async fn connect(address: &Address) -> Result<Self, String> {
+    /// Over the network, or by `dial` to a server in this process.
+    pub(crate) async fn connect(address: &Address, dial: Option<&Dial>) -> Result<Self, String> {
+        let builder = ClientBuilder::from_uri(address.socket.clone())
+            .limits(Limits::default().max_payload_len(Some(FRAME_BYTES_MAX)));
+        if let Some(dial) = dial {
+            let (stream, _) = in_time(builder.connect_on((dial.0)())).await?;
+            return Ok(Self::open(stream));
+        }
         let connector = if address.socket.scheme_str() == Some("wss") {
             tls_connector()?
         } else {
             Connector::Plain
         };
-        let builder = ClientBuilder::from_uri(address.socket.clone())
-            .connector(&connector)
-            .limits(Limits::default().max_payload_len(Some(FRAME_BYTES_MAX)));
-        let (stream, _) = timeout(CONNECT_TIMEOUT, builder.connect())
-            .await
-            .map_err(|_| format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))?
-            .map_err(|error| error.to_string())?;
+        let (stream, _) = in_time(builder.connector(&connector).connect()).await?;
         if let MaybeTlsStream::Plain(tcp) = stream.get_ref()
             && let Err(error) = tcp.set_nodelay(true)
         {
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
+        Ok(Self::open(stream))
+    }
+
+    fn open<S: Stream>(stream: WebSocketStream<S>) -> Self {
         let (mut sink, stream) = stream.split();
         let (outgoing, mut frames) = mpsc::channel::<wire::ClientFrame>(FRAMES_MAX);
         let (received, incoming) = mpsc::channel(FRAMES_MAX);
@@ -87,7 +98,7 @@ impl Socket {
             // The other side may be gone already.
             let _ = timeout(WRITE_TIMEOUT, sink.close()).await;
         });
-        Ok(Self { incoming, outgoing })
+        Self { incoming, outgoing }
     }
 
     /// False if the connection is gone.
@@ -96,10 +107,17 @@ impl Socket {
     }
 }
 
-async fn read(
-    mut stream: SplitStream<WebSocketStream<MaybeTlsStream<TcpStream>>>,
-    received: mpsc::Sender<wire::ServerFrame>,
-) {
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
+
+async fn in_time<T>(connecting: impl Future<Output = Result<T, tokio_websockets::Error>>) -> Result<T, String> {
+    timeout(CONNECT_TIMEOUT, connecting)
+        .await
+        .map_err(|_| format!("no answer within {} s", CONNECT_TIMEOUT.as_secs()))?
+        .map_err(|error| error.to_string())
+}
+
+async fn read<S: Stream>(mut stream: SplitStream<WebSocketStream<S>>, received: mpsc::Sender<wire::ServerFrame>) {
     while let Some(Ok(message)) = stream.next().await {
         if !message.is_binary() {
             continue;

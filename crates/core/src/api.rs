@@ -152,6 +152,19 @@ pub enum Command {
     Window {
         with: String,
     },
+    /// For the account of a business number: its business's message templates.
+    CreateTemplate {
+        template: MessageTemplate,
+    },
+    ListTemplates {
+        name: Option<String>,
+        language: Option<String>,
+    },
+    /// `template_id` 0: the name in every language.
+    DeleteTemplates {
+        name: String,
+        template_id: u64,
+    },
     /// Forgets a message that could not be sent, or tries it again.
     ResolveFailed {
         message_id: MessageId,
@@ -222,6 +235,28 @@ pub enum Reply {
     Window {
         open_until: Option<TimeMs>,
     },
+    Templates {
+        templates: Vec<MessageTemplate>,
+    },
+    Deleted {
+        count: u32,
+    },
+}
+
+/// A template of a business; see `proto/kabar/v1/business.proto`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageTemplate {
+    pub template_id: u64,
+    pub name: String,
+    pub language: String,
+    pub category: Category,
+    /// JSON array, as in the Cloud API.
+    pub components: String,
+    pub named_parameters: bool,
+    pub approved: bool,
+    /// The rule that a rejected one breaks.
+    pub rejected_reason: String,
+    pub created_at: TimeMs,
 }
 
 /// What a message shows, beside its plain text.

@@ -110,6 +110,10 @@ impl State {
                 wait,
                 business,
             } => self.send(command_id, command, to, content, *reply_to, *wait, *business),
+            Command::CreateTemplate { .. } | Command::ListTemplates { .. } | Command::DeleteTemplates { .. } => {
+                self.ask_templates(command_id, command);
+                Ok(Ok(None))
+            }
             Command::Window { with } => self.show_window(command_id, command, with),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {

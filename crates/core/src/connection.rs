@@ -61,13 +61,15 @@ pub(crate) enum Purpose {
     /// What kind of account the peer's is.
     Card(AccountId),
     Window(u64),
+    Templates(u64),
 }
 
 impl Purpose {
     /// Commands wait for a connection; everything else is thought out again on the next one.
     fn command(&self) -> Option<u64> {
         match self {
-            Self::Find(command_id, ..) | Self::Command(command_id, _) | Self::Window(command_id) => Some(*command_id),
+            Self::Find(command_id, ..) | Self::Command(command_id, _) => Some(*command_id),
+            Self::Window(command_id) | Self::Templates(command_id) => Some(*command_id),
             _ => None,
         }
     }

@@ -32,7 +32,8 @@ async fn play(data: PathBuf, server: String, stop: CancellationToken) -> Result<
         home: data.join("demo/halo"),
         server: Some(server),
         feed: false,
-        lock_timeout: Duration::from_secs(1),
+        dial: None,
+            lock_timeout: Duration::from_secs(1),
     };
     let client = Client::open(options).await?;
     let news = client.notifications();

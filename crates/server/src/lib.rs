@@ -31,5 +31,5 @@ pub use self::{
     db::DbError,
     error::{Failure, StartError, reason},
     http::not_found,
-    server::Server,
+    server::{Extra, Server},
 };

@@ -10,6 +10,7 @@ use std::{
 };
 
 use axum::Router;
+use tokio::io::DuplexStream;
 
 use crate::{
     admin,
@@ -49,21 +50,40 @@ impl Lock {
     }
 }
 
+/// What the binary puts beside the server on its listener and its admin socket.
+pub struct Extra {
+    /// Answers what the server itself does not, such as the web app.
+    pub router: Router,
+    pub admin: Option<admin::Extension>,
+}
+
+impl From<Router> for Extra {
+    fn from(router: Router) -> Self {
+        Self { router, admin: None }
+    }
+}
+
 /// A running server.
 pub struct Server {
     app: App,
     local_addr: SocketAddr,
+    router: Router,
     _lock: Lock,
 }
 
 impl Server {
-    /// Starts listening. `extra` answers what the server itself does not, such as the web app.
-    pub async fn start(config: Config, extra: Router) -> Result<Self, StartError> {
+    /// Starts listening.
+    pub async fn start(config: Config, extra: impl Into<Extra>) -> Result<Self, StartError> {
         Self::start_with_clock(config, extra, Clock::system()).await
     }
 
     /// As [`Self::start`], with a clock that a test advances.
-    pub async fn start_with_clock(mut config: Config, extra: Router, clock: Clock) -> Result<Self, StartError> {
+    pub async fn start_with_clock(
+        mut config: Config,
+        extra: impl Into<Extra>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let extra = extra.into();
         let data = config.server.data.clone();
         make_directory(&data)?;
         let lock = Lock::take(&data)?;
@@ -76,14 +96,15 @@ impl Server {
         config.server.listen = local_addr;
         let public_url = config.public_url();
         let app = App::open(config, public_url, clock).await?;
-        admin::serve(&app)?;
+        admin::serve(&app, extra.admin)?;
         jobs::start(&app);
         socket::start_sweep(&app);
-        let router = http::router(app.clone(), extra);
-        app.tasks.spawn(socket::serve(app.clone(), listener, router));
+        let router = http::router(app.clone(), extra.router);
+        app.tasks.spawn(socket::serve(app.clone(), listener, router.clone()));
         Ok(Self {
             app,
             local_addr,
+            router,
             _lock: lock,
         })
     }
@@ -95,6 +116,12 @@ impl Server {
     /// How people reach this server.
     pub fn public_url(&self) -> &str {
         &self.app.public_url
+    }
+
+    /// Opens streams to this server from inside its process: for the hosted gateway.
+    pub fn dialer(&self) -> impl Fn() -> DuplexStream + Send + Sync + 'static {
+        let (app, router) = (self.app.clone(), self.router.clone());
+        move || socket::dial(&app, &router)
     }
 
     /// For admin commands in the same process.

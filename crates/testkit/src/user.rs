@@ -226,7 +226,8 @@ async fn open(home: &std::path::Path, server: &str) -> Client {
         home: home.to_owned(),
         server: Some(server.to_owned()),
         feed: true,
-        lock_timeout: Duration::from_secs(5),
+        dial: None,
+            lock_timeout: Duration::from_secs(5),
     };
     Client::open(options).await.expect("an open home")
 }

@@ -7,7 +7,7 @@ use kabar_protocol::{
 
 use super::Peer;
 use crate::{
-    api::{ApiError, Business, KeysHeldBy, Reply},
+    api::{ApiError, Business, Category, Command, KeysHeldBy, MessageTemplate, Reply},
     commands::refusal,
     connection::{Answer, Purpose},
     state::State,
@@ -25,6 +25,34 @@ impl From<&wire::BusinessCard> for Business {
                 wire::KeysHeldBy::Operator | wire::KeysHeldBy::Unspecified => KeysHeldBy::Operator,
             },
         }
+    }
+}
+
+pub(crate) fn category(category: Category) -> wire::MessageCategory {
+    match category {
+        Category::Service => wire::MessageCategory::Service,
+        Category::Utility => wire::MessageCategory::Utility,
+        Category::Authentication => wire::MessageCategory::Authentication,
+        Category::Marketing => wire::MessageCategory::Marketing,
+    }
+}
+
+fn template_view(template: &wire::MessageTemplate) -> MessageTemplate {
+    MessageTemplate {
+        template_id: template.template_id,
+        name: template.name.clone(),
+        language: template.language.clone(),
+        category: match template.category() {
+            wire::MessageCategory::Authentication => Category::Authentication,
+            wire::MessageCategory::Marketing => Category::Marketing,
+            wire::MessageCategory::Utility => Category::Utility,
+            wire::MessageCategory::Service | wire::MessageCategory::Unspecified => Category::Service,
+        },
+        components: template.components.clone(),
+        named_parameters: template.named_parameters,
+        approved: template.status() == wire::TemplateStatus::Approved,
+        rejected_reason: template.rejected_reason.clone(),
+        created_at: template.created_ms,
     }
 }
 
@@ -86,6 +114,50 @@ impl State {
                 open_until: (window.open_until_ms > 0).then_some(window.open_until_ms),
             }),
             Ok(_) => Err(refusal("bad_answer", "the server's answer is no Window")),
+            Err(failure) => Err(failure.error.clone()),
+        };
+        self.reply(command_id, result);
+    }
+
+    /// A request about the business's templates; its answer is the command's.
+    pub(crate) fn ask_templates(&mut self, command_id: u64, command: &Command) {
+        let body = match command.clone() {
+            Command::CreateTemplate { template } => Body::CreateTemplate(wire::CreateTemplate {
+                template: Some(wire::MessageTemplate {
+                    category: category(template.category).into(),
+                    name: template.name,
+                    language: template.language,
+                    components: template.components,
+                    named_parameters: template.named_parameters,
+                    ..wire::MessageTemplate::default()
+                }),
+            }),
+            Command::ListTemplates { name, language } => Body::ListTemplates(wire::ListTemplates { name, language }),
+            Command::DeleteTemplates { name, template_id } => {
+                Body::DeleteTemplates(wire::DeleteTemplates { name, template_id })
+            }
+            _ => return,
+        };
+        self.request(Purpose::Templates(command_id), body);
+    }
+
+    pub(crate) fn templates_answered(&mut self, command_id: u64, answer: &Answer) {
+        use wire::create_template_outcome::Outcome as Created;
+        let result = match answer {
+            Ok(server_frame::Body::CreateTemplate(outcome)) => match &outcome.outcome {
+                Some(Created::Created(template)) => Ok(Reply::Templates {
+                    templates: vec![template_view(template)],
+                }),
+                _ => Err(refusal(
+                    "template_exists",
+                    "there is a template of this name in this language already",
+                )),
+            },
+            Ok(server_frame::Body::Templates(list)) => Ok(Reply::Templates {
+                templates: list.templates.iter().map(template_view).collect(),
+            }),
+            Ok(server_frame::Body::TemplatesDeleted(deleted)) => Ok(Reply::Deleted { count: deleted.count }),
+            Ok(_) => Err(refusal("bad_answer", "the server's answer is not about templates")),
             Err(failure) => Err(failure.error.clone()),
         };
         self.reply(command_id, result);

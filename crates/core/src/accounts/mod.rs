@@ -13,7 +13,7 @@ mod safety_number;
 
 use std::cell::OnceCell;
 
-pub(crate) use self::{peers::Verdict, safety_number::safety_number};
+pub(crate) use self::{business::category, peers::Verdict, safety_number::safety_number};
 
 use ed25519_dalek::SigningKey;
 use kabar_protocol::{

@@ -6,7 +6,8 @@ use kabar_protocol::{
 };
 
 use crate::{
-    api::{ApiError, BusinessSend, Category, MessageKind, Shown},
+    accounts::category,
+    api::{ApiError, BusinessSend, MessageKind, Shown},
     commands::invalid,
 };
 
@@ -77,14 +78,8 @@ impl Shown {
 
 impl BusinessSend {
     pub(crate) fn wire(self) -> wire::BusinessMessage {
-        let category = match self.category {
-            Category::Service => wire::MessageCategory::Service,
-            Category::Utility => wire::MessageCategory::Utility,
-            Category::Authentication => wire::MessageCategory::Authentication,
-            Category::Marketing => wire::MessageCategory::Marketing,
-        };
         wire::BusinessMessage {
-            category: category.into(),
+            category: category(self.category).into(),
             template_id: self.template_id,
         }
     }

@@ -108,6 +108,7 @@ impl Session {
             home: args.home.clone(),
             server: args.server.clone(),
             feed: true,
+            dial: None,
             lock_timeout: LOCK_TIMEOUT,
         };
         Ok(Self {

@@ -4,7 +4,9 @@
 
 mod socket;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
+
+use futures_util::future::BoxFuture;
 
 use kabar_protocol::wire::KeysHeldBy;
 use serde::{Deserialize, Serialize};
@@ -58,7 +60,7 @@ pub struct AdminError {
 }
 
 impl AdminError {
-    fn new(code: &str, message: impl Into<String>) -> Self {
+    pub fn new(code: &str, message: impl Into<String>) -> Self {
         Self {
             code: code.into(),
             message: message.into(),
@@ -76,6 +78,17 @@ impl From<StartError> for AdminError {
     fn from(error: StartError) -> Self {
         Self::new("start", error.to_string())
     }
+}
+
+/// Commands of what runs beside the server in its process, such as the gateway: the admin socket hands them over.
+pub type Extension = Arc<dyn Fn(Value) -> BoxFuture<'static, Result<Value, AdminError>> + Send + Sync>;
+
+/// One line on the admin socket.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Request {
+    Server(Command),
+    Extension(Value),
 }
 
 /// An invite may be used this often, and be valid for so long.
@@ -154,7 +167,16 @@ pub async fn call_with(config: Config, command: Command) -> Result<Value, AdminE
             app.db.close().await;
             outcome
         }
-        Err(StartError::Locked { .. }) => socket::ask(&data, &command).await,
+        Err(StartError::Locked { .. }) => socket::ask(&data, &Request::Server(command)).await,
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Hands a command to the extension of the server that runs on `data`; `None` if none runs there.
+pub async fn call_extension(data: &Path, command: Value) -> Option<Result<Value, AdminError>> {
+    match Lock::take(data) {
+        Err(StartError::Locked { .. }) => Some(socket::ask(data, &Request::Extension(command)).await),
+        Err(error) => Some(Err(error.into())),
+        Ok(_lock) => None,
     }
 }

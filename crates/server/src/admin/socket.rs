@@ -14,7 +14,7 @@ use tokio::{
     net::{UnixListener, UnixStream},
 };
 
-use super::{AdminError, Command, run};
+use super::{AdminError, Extension, Request, run};
 use crate::{app::App, error::StartError};
 
 const NAME: &str = "admin.sock";
@@ -30,7 +30,7 @@ enum Answer {
 }
 
 /// Opens the socket and answers until the server stops. The caller holds DATA/lock, so an old socket is nobody's.
-pub(crate) fn serve(app: &App) -> Result<(), StartError> {
+pub(crate) fn serve(app: &App, extension: Option<Extension>) -> Result<(), StartError> {
     let path = app.data().join(NAME);
     let refused = |cause| StartError::AdminSocket {
         path: path.clone(),
@@ -41,52 +41,57 @@ pub(crate) fn serve(app: &App) -> Result<(), StartError> {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).map_err(refused)?;
     // The file is ours, so its owner is the user that runs this server.
     let owner = fs::metadata(&path).map_err(refused)?.uid();
-    app.tasks.spawn(accept(app.clone(), listener, owner, path));
+    app.tasks.spawn(accept(app.clone(), extension, listener, owner, path));
     Ok(())
 }
 
-async fn accept(app: App, listener: UnixListener, owner: u32, path: PathBuf) {
+async fn accept(app: App, extension: Option<Extension>, listener: UnixListener, owner: u32, path: PathBuf) {
     while let Some(accepted) = app.stop.run_until_cancelled(listener.accept()).await {
         let Ok((stream, _)) = accepted else { continue };
         let allowed = stream
             .peer_cred()
             .is_ok_and(|peer| peer.uid() == owner || peer.uid() == 0);
         if allowed {
-            let app = app.clone();
+            let (app, extension) = (app.clone(), extension.clone());
             app.tasks
                 .clone()
-                .spawn(async move { tokio::time::timeout(WAIT, answer(&app, stream)).await });
+                .spawn(async move { tokio::time::timeout(WAIT, answer(&app, extension.as_ref(), stream)).await });
         }
     }
     let _ = fs::remove_file(&path);
 }
 
-async fn answer(app: &App, mut stream: UnixStream) -> std::io::Result<()> {
+async fn answer(app: &App, extension: Option<&Extension>, mut stream: UnixStream) -> std::io::Result<()> {
     let mut line = String::new();
     BufReader::new((&mut stream).take(REQUEST_BYTES_MAX))
         .read_line(&mut line)
         .await?;
-    let answer = match serde_json::from_str::<Command>(&line) {
-        Ok(command) => match run(app, command).await {
-            Ok(value) => Answer::Ok(value),
-            Err(error) => Answer::Error(error),
+    let outcome = match serde_json::from_str::<Request>(&line) {
+        Ok(Request::Server(command)) => run(app, command).await,
+        Ok(Request::Extension(command)) => match extension {
+            Some(extension) => extension(command).await,
+            None => Err(AdminError::new(
+                "parameter_invalid",
+                "this server runs nothing that takes this command",
+            )),
         },
-        Err(error) => Answer::Error(AdminError::new("parameter_invalid", error.to_string())),
+        Err(error) => Err(AdminError::new("parameter_invalid", error.to_string())),
     };
+    let answer = outcome.map_or_else(Answer::Error, Answer::Ok);
     let mut text = serde_json::to_string(&answer)?;
     text.push('\n');
     stream.write_all(text.as_bytes()).await
 }
 
 /// Asks the server that holds `data`.
-pub(super) async fn ask(data: &Path, command: &Command) -> Result<Value, AdminError> {
+pub(super) async fn ask(data: &Path, request: &Request) -> Result<Value, AdminError> {
     let unreachable = |error: std::io::Error| {
         let rule = format!("the server that holds {} does not answer: {error}", data.display());
         AdminError::new("unreachable", rule)
     };
     let exchange = async {
         let mut stream = UnixStream::connect(data.join(NAME)).await?;
-        let mut text = serde_json::to_string(command)?;
+        let mut text = serde_json::to_string(request)?;
         text.push('\n');
         stream.write_all(text.as_bytes()).await?;
         let mut line = String::new();

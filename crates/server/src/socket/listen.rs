@@ -8,7 +8,10 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn, upgrade::U
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::DuplexStream,
+    net::{TcpListener, TcpStream},
+};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tower::ServiceExt as _;
 
@@ -110,6 +113,18 @@ pub(crate) async fn serve(app: App, listener: Listener, router: Router) {
 trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static {}
 impl Stream for TcpStream {}
 impl Stream for TlsStream<TcpStream> {}
+impl Stream for DuplexStream {}
+
+/// Bytes that may wait each way between the server and a client in the same process.
+const IN_PROCESS_BUFFER_BYTES: usize = 64 * 1024;
+
+/// A stream to this listener from inside the process: same HTTP, same socket, same frames, no network.
+pub(crate) fn dial(app: &App, router: &Router) -> DuplexStream {
+    let (near, far) = tokio::io::duplex(IN_PROCESS_BUFFER_BYTES);
+    let peer = SocketAddr::from(([127, 0, 0, 1], 0));
+    app.tasks.spawn(http(app.clone(), far, peer, router.clone()));
+    near
+}
 
 async fn http<S: Stream>(app: App, stream: S, peer: SocketAddr, router: Router) {
     let stop = app.stop.clone();

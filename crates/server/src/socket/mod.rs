@@ -12,7 +12,7 @@ mod upgrade;
 mod websocket;
 
 pub(crate) use self::{
-    listen::{Listener, serve},
+    listen::{Listener, dial, serve},
     outbox::{Identity, Session},
     sweep::Connections,
     websocket::CloseCode,

@@ -250,8 +250,10 @@ async fn explain(app: &App, outgoing: &Outgoing, reply: &Reply) -> Option<Item> 
         }
     };
     let Some(conversation) = conversation.filter(|conversation| conversation.is_member(outgoing.sender)) else {
-        let rule = "this device is no member of the conversation";
-        refuse(reply, Failure::denied(reason::NOT_A_MEMBER, rule));
+        // Not `denied`: the device shall look for its place in the conversation, or begin it anew. What it sent is
+        // not at fault.
+        let rule = "there is no such conversation, or this device is no member of it";
+        refuse(reply, Failure::not_found(reason::NOT_A_MEMBER, rule));
         return None;
     };
     if !conversation.revoked.is_empty() {

@@ -1,4 +1,5 @@
-//! What every group must pass before the server keeps it: the engine's checks, the policy, the device lists.
+//! What every group must pass before the server keeps it: the engine's checks, the policy, the device lists; and who
+//! may learn of a group at all.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -13,6 +14,10 @@ use kabar_protocol::{
     wire::CommitBundle,
 };
 
+use super::{
+    commit_store::{self, StoredGroup},
+    conversation,
+};
 use crate::{
     accounts,
     app::App,
@@ -105,6 +110,35 @@ pub(super) async fn check_new_group(
         public_state: group.save(),
         facts,
     }))
+}
+
+/// The conversation's group, for accounts of its roster, which are in it by a leaf or by the policy's list alone.
+///
+/// Whoever knows two people can derive the id of their conversation: to outsiders it is as if there were none.
+pub(super) async fn group_for(
+    app: &App,
+    id: ConversationId,
+    account: AccountId,
+) -> Result<Option<StoredGroup>, Failure> {
+    let Some(conversation) = conversation::conversation(app, id).await? else {
+        return Ok(None);
+    };
+    let Some(stored) = commit_store::stored_group(&mut app.db.reader().await?, id).await? else {
+        return Ok(None);
+    };
+    if conversation.has_account(account) {
+        return Ok(Some(stored));
+    }
+    let facts = Group::load(&id.group_id(stored.generation), &stored.public_state).and_then(|group| group.facts());
+    let facts = facts.map_err(|error| Failure::internal(&error))?;
+    Ok(facts.roster().contains(&account).then_some(stored))
+}
+
+pub(super) fn unknown() -> Failure {
+    Failure::not_found(
+        reason::CONVERSATION_UNKNOWN,
+        "there is no such conversation, or this account is not in it",
+    )
 }
 
 /// A refusal, by the rules of the wire or by the policy.

@@ -11,16 +11,12 @@ use kabar_protocol::{
 };
 use prost::Message as _;
 
-use super::{
-    commit_store::{self, StoredGroup},
-    conversation::{self, Cached},
-};
+use super::{conversation, group_check};
 use crate::{
     app::App,
     db::{Rows, params},
     error::{Failure, reason},
     limits::RateLimit,
-    mls::Group,
     socket::Identity,
 };
 
@@ -93,16 +89,9 @@ pub(crate) async fn fetch_group_info(
 ) -> Result<Outcome, Failure> {
     check_rate(app, reader)?;
     let id = parse("fetch_group_info.conversation_id", &request.conversation_id)?;
-    let not_found = Outcome::NotFound(NotFound {});
-    let Some(conversation) = conversation::conversation(app, id).await? else {
-        return Ok(not_found);
+    let Some(stored) = group_check::group_for(app, id, reader.account).await? else {
+        return Ok(Outcome::NotFound(NotFound {}));
     };
-    let Some(stored) = commit_store::stored_group(&mut app.db.reader().await?, id).await? else {
-        return Ok(not_found);
-    };
-    if !in_roster(&conversation, &stored, reader)? {
-        return Ok(not_found);
-    }
     Ok(Outcome::Info(Info {
         generation: stored.generation,
         epoch: stored.epoch,
@@ -110,17 +99,6 @@ pub(crate) async fn fetch_group_info(
         group_info: stored.group_info,
         seq: stored.last_seq,
     }))
-}
-
-/// An account is in the roster by a leaf, or by the policy's list alone.
-fn in_roster(conversation: &Cached, stored: &StoredGroup, reader: Identity) -> Result<bool, Failure> {
-    if conversation.has_account(reader.account) {
-        return Ok(true);
-    }
-    let group_id = conversation.id.group_id(stored.generation);
-    let facts = Group::load(&group_id, &stored.public_state).and_then(|group| group.facts());
-    let facts = facts.map_err(|error| Failure::internal(&error))?;
-    Ok(facts.roster().contains(&reader.account))
 }
 
 /// How far each account's devices are, in the conversations that the reader is in.

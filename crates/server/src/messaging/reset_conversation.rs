@@ -18,13 +18,13 @@ use super::{
     commit_store::{self, Parcel, StoredGroup},
     conversation::Conversation,
     envelope::Place,
-    group_check::{Checked, GroupFailure, NewGroup, check_new_group, members},
+    group_check::{self, Checked, GroupFailure, NewGroup, check_new_group, members},
     queue::Delivery,
 };
 use crate::{
     app::App,
     db::{DbError, Tx},
-    error::{Failure, reason},
+    error::Failure,
     limits::RateLimit,
     metrics::Metrics,
     mls::Group,
@@ -69,9 +69,8 @@ async fn accept(
     generation: u32,
     bundle: CommitBundle,
 ) -> Result<Outcome, GroupFailure> {
-    let stored = commit_store::stored_group(&mut app.db.reader().await?, id).await?;
-    let stored =
-        stored.ok_or_else(|| Failure::not_found(reason::CONVERSATION_UNKNOWN, "there is no such conversation"))?;
+    let stored = group_check::group_for(app, id, creator.account).await?;
+    let stored = stored.ok_or_else(group_check::unknown)?;
     if stored.generation != generation {
         return Ok(conflict(&stored));
     }
@@ -83,9 +82,6 @@ async fn accept(
     let (kind, last_epoch) = (stored.kind, stored.epoch);
     let group_id = id.group_id(generation);
     let last = Group::load(&group_id, &stored.public_state).and_then(|group| group.facts())?;
-    if !last.roster().contains(&creator.account) {
-        return Err(PolicyError::Reset.into());
-    }
     let next = match check_new_group(app, creator, id, generation + 1, &bundle).await? {
         Checked::Group(next) => next,
         // A reset takes those who can be added; the policy looks at the rest.

@@ -21,7 +21,7 @@ use super::{
     commit_store::{self, Parcel, StoredGroup},
     conversation::{self, Conversation},
     envelope::Place,
-    group_check::{GroupFailure, Lists, check_welcomed, members},
+    group_check::{self, GroupFailure, Lists, check_welcomed, members},
     queue::Delivery,
     send::counter,
 };
@@ -79,9 +79,8 @@ struct Commit {
 }
 
 async fn accept(app: &App, commit: &Commit, bundle: CommitBundle) -> Result<Outcome, GroupFailure> {
-    let stored = commit_store::stored_group(&mut app.db.reader().await?, commit.id).await?;
-    let stored =
-        stored.ok_or_else(|| Failure::not_found(reason::CONVERSATION_UNKNOWN, "there is no such conversation"))?;
+    let stored = group_check::group_for(app, commit.id, commit.committer.account).await?;
+    let stored = stored.ok_or_else(group_check::unknown)?;
     if (stored.generation, stored.epoch) != (commit.generation, commit.epoch) {
         return Ok(lost(app, commit, &stored).await?);
     }

@@ -139,6 +139,12 @@ async fn refused(liar: &mut Device, id: ConversationId, lie: CommitBundle, rule:
 
 /// Submits a lie in epoch 1 that the engine refuses before the policy sees it.
 async fn refused_by_engine(liar: &mut Device, id: ConversationId, lie: CommitBundle) {
+    let parameter = not_submitted(liar, id, lie, "parameter_invalid").await;
+    assert_eq!(parameter.as_deref(), Some("bundle.commit"));
+}
+
+/// Submits in epoch 1, is answered by an Error for this reason, and returns the parameter that it names.
+async fn not_submitted(liar: &mut Device, id: ConversationId, lie: CommitBundle, reason: &str) -> Option<String> {
     let request = wire::SubmitCommit {
         conversation_id: id.to_bytes(),
         generation: 0,
@@ -147,10 +153,10 @@ async fn refused_by_engine(liar: &mut Device, id: ConversationId, lie: CommitBun
         client_seq: 0,
     };
     match liar.socket.request(Request::SubmitCommit(request)).await {
-        Response::Error(error) => assert_eq!(
-            (error.reason.as_str(), error.parameter.as_deref()),
-            ("parameter_invalid", Some("bundle.commit"))
-        ),
+        Response::Error(error) => {
+            assert_eq!(error.reason, reason);
+            error.parameter
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -238,27 +244,18 @@ async fn hostile_an_outsider_does_not_join_by_a_leaked_group_info() {
     let mut stranger = Device::register(&test.server, None).await;
     let info = group_info(&mut ani, id).await;
     let lie = stranger.join_externally(id, &info.group_info);
-    refused(&mut stranger, id, lie, "external_join").await;
+    not_submitted(&mut stranger, id, lie, "conversation_unknown").await;
     goes_on(&mut ani, &mut budi, id).await;
 }
 
 #[tokio::test]
-async fn hostile_a_members_commit_is_not_taken_from_a_strangers_session() {
+async fn hostile_a_members_commit_is_not_taken_from_anothers_session() {
     let test = start().await;
     let (mut ani, mut budi, id) = pair(&test.server).await;
     let mut stranger = Device::register(&test.server, None).await;
     let update = ani.update(id);
-    let request = wire::SubmitCommit {
-        conversation_id: id.to_bytes(),
-        generation: 0,
-        epoch: 1,
-        bundle: Some(update),
-        client_seq: 0,
-    };
-    match stranger.socket.request(Request::SubmitCommit(request)).await {
-        Response::Error(error) => assert_eq!(error.reason, "not_a_member"),
-        other => panic!("{other:?}"),
-    }
+    not_submitted(&mut stranger, id, update.clone(), "conversation_unknown").await;
+    not_submitted(&mut budi, id, update, "not_a_member").await;
     drop_pending(&mut ani, id);
     goes_on(&mut ani, &mut budi, id).await;
 }

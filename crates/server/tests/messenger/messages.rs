@@ -231,7 +231,10 @@ async fn a_member_that_lost_its_state_joins_again_and_reads_the_log() {
         }
         let message = stranger.message(id, 2, 5);
         match stranger.socket.request(Request::Send(message)).await {
-            Response::Error(error) => assert_eq!(error.reason, "not_a_member"),
+            Response::Error(error) => {
+                let answer = (error.code(), error.reason.as_str());
+                assert_eq!(answer, (wire::error::Code::NotFound, "not_a_member"));
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -137,8 +137,18 @@ async fn a_reset_that_is_refused_changes_nothing() {
     let (mut ani, mut budi, id) = pair(&test.server).await;
     let mut citra = Device::register(&test.server, None).await;
 
-    let outsider = direct(&mut citra, id, 1, &budi);
-    refused(&mut citra, id, outsider, "reset").await;
+    // Neither the right nor another generation tells her whether there is a conversation.
+    let unknown = ConversationId(random());
+    for (strange, next) in [(id, 1), (id, 5), (unknown, 1)] {
+        let outsider = direct(&mut citra, strange, next, &budi);
+        match ask(&mut citra, strange, next - 1, outsider).await {
+            Response::Error(error) => {
+                let answer = (error.code(), error.reason.as_str());
+                assert_eq!(answer, (Code::NotFound, "conversation_unknown"));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
     let not_hers = direct(&mut citra, id, 1, &budi);
     match ask(&mut ani, id, 0, not_hers).await {
         Response::Error(error) => assert_eq!((error.code(), error.reason.as_str()), (Code::Denied, "policy")),
@@ -160,13 +170,6 @@ async fn a_reset_that_is_refused_changes_nothing() {
         Response::Error(error) => assert_eq!(error.parameter.as_deref(), Some("bundle.group_info")),
         other => panic!("{other:?}"),
     }
-    let unknown = ConversationId(random());
-    let bundle = direct(&mut ani, unknown, 1, &budi);
-    match ask(&mut ani, unknown, 0, bundle).await {
-        Response::Error(error) => assert_eq!(error.reason, "conversation_unknown"),
-        other => panic!("{other:?}"),
-    }
-
     let message = ani.message(id, 1, 5);
     assert_eq!(ani.sent(message).await.seq, 2, "the same generation and epoch");
     assert_eq!(budi.socket.delivered().await.seq, 2, "and nothing came in between");

@@ -1,0 +1,62 @@
+//! Messages that went out, for as long as statuses of them may come.
+
+use sqlx::Row as _;
+
+use super::{Store, StoreError, stored};
+
+/// Statuses of older messages say less: a category is all that is lost.
+const RETENTION_MS: i64 = 60 * 86_400_000;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentMessage {
+    pub message_id: [u8; 32],
+    pub phone_number_id: u64,
+    /// service, utility, authentication or marketing.
+    pub category: String,
+    /// `biz_opaque_callback_data`.
+    pub callback_data: Option<String>,
+    /// Until when the customer service window was open.
+    pub window_until_ms: Option<i64>,
+}
+
+impl Store {
+    pub async fn keep_sent(&self, sent: &SentMessage, now_ms: i64) -> Result<(), StoreError> {
+        let sql = "INSERT OR REPLACE INTO sent \
+                   (message_id, phone_number_id, category, callback_data, window_until_ms, created_ms) \
+                   VALUES (?, ?, ?, ?, ?, ?)";
+        sqlx::query(sql)
+            .bind(sent.message_id.as_slice())
+            .bind(stored(sent.phone_number_id))
+            .bind(&sent.category)
+            .bind(&sent.callback_data)
+            .bind(sent.window_until_ms)
+            .bind(now_ms)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn sent(&self, phone_number_id: u64, message_id: [u8; 32]) -> Result<Option<SentMessage>, StoreError> {
+        let sql = "SELECT category, callback_data, window_until_ms FROM sent WHERE message_id = ? AND phone_number_id = ?";
+        let row = sqlx::query(sql)
+            .bind(message_id.as_slice())
+            .bind(stored(phone_number_id))
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.map(|row| SentMessage {
+            message_id,
+            phone_number_id,
+            category: row.get(0),
+            callback_data: row.get(1),
+            window_until_ms: row.get(2),
+        }))
+    }
+
+    pub async fn forget_old_sent(&self, now_ms: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query("DELETE FROM sent WHERE created_ms < ?")
+            .bind(now_ms - RETENTION_MS)
+            .execute(&self.pool)
+            .await?;
+        Ok(deleted.rows_affected())
+    }
+}

@@ -1,0 +1,429 @@
+//! The body of one delivery: one message or one status each, because many receivers read the first of each list only.
+
+use bytes::Bytes;
+use kabar_client::api::{Category, TimeMs};
+use serde_json::{Value, json};
+
+use crate::graph::GraphError;
+
+/// The business number that a delivery is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number {
+    pub waba_id: String,
+    pub phone_number_id: String,
+    /// Sent as digits, however it is written here.
+    pub display_phone_number: String,
+}
+
+/// The person on the other side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contact {
+    pub name: String,
+    pub username: Option<String>,
+    /// `None`: the person has not shown it to this business.
+    pub phone: Option<String>,
+    /// A country code, a dot and digits, as in `ID.1234567`: receivers tell by this form that it is no group.
+    pub user_id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inbound {
+    /// Of the API, see [`crate::messages::wamid`].
+    pub id: String,
+    pub time: TimeMs,
+    pub context: Option<Context>,
+    pub content: InboundContent,
+}
+
+/// The message that is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context {
+    /// Number of who wrote that message, most often the business itself.
+    pub from: String,
+    pub id: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InboundContent {
+    Text(String),
+    ButtonReply {
+        id: String,
+        title: String,
+    },
+    ListReply {
+        id: String,
+        title: String,
+        description: Option<String>,
+    },
+    /// A tap on a template's quick reply.
+    TemplateButton {
+        payload: String,
+        text: String,
+    },
+    /// The person sent something for which the API has no words yet.
+    Unsupported,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// Of the message that was sent.
+    pub id: String,
+    pub state: State,
+    pub time: TimeMs,
+    pub conversation: Option<Conversation>,
+    pub pricing: Option<Pricing>,
+    pub biz_opaque_callback_data: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    Sent,
+    Delivered,
+    Read,
+    Failed(GraphError),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conversation {
+    pub id: String,
+    pub origin: Category,
+    /// Told with [`State::Sent`] only.
+    pub expiration: Option<TimeMs>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pricing {
+    pub billable: bool,
+    pub category: Category,
+    pub kind: PricingKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PricingKind {
+    Regular,
+    FreeCustomerService,
+    FreeEntryPoint,
+}
+
+/// The delivery of a message. `now` is the time of the notice, not of the message.
+pub fn message(number: &Number, contact: &Contact, inbound: &Inbound, now: TimeMs) -> Value {
+    let mut message = inbound.content.to_json();
+    message["id"] = inbound.id.as_str().into();
+    message["timestamp"] = timestamp(inbound.time).into();
+    // Receivers index `from` without asking: where the number is unknown the id stands in.
+    message["from"] = contact.phone_digits().unwrap_or_else(|| contact.user_id.clone()).into();
+    message["from_user_id"] = contact.user_id.as_str().into();
+    if let Some(context) = &inbound.context {
+        message["context"] = json!({ "from": digits(&context.from), "id": context.id });
+    }
+    frame(number, contact, "messages", message, now)
+}
+
+/// The delivery of a status. It carries the contact too: SDKs take the person from there.
+pub fn status(number: &Number, contact: &Contact, status: &Status, now: TimeMs) -> Value {
+    let mut body = json!({
+        "id": status.id,
+        "status": status.state.name(),
+        "timestamp": timestamp(status.time),
+        "recipient_user_id": contact.user_id,
+    });
+    if let Some(phone) = contact.phone_digits() {
+        body["recipient_id"] = phone.into();
+    }
+    if let Some(conversation) = &status.conversation {
+        let origin = json!({ "type": category_name(conversation.origin) });
+        body["conversation"] = json!({ "id": conversation.id, "origin": origin });
+        if let (Some(expiration), State::Sent) = (conversation.expiration, &status.state) {
+            body["conversation"]["expiration_timestamp"] = timestamp(expiration).into();
+        }
+    }
+    if let Some(pricing) = &status.pricing {
+        body["pricing"] = json!({
+            "billable": pricing.billable,
+            "pricing_model": "PMP",
+            "category": category_name(pricing.category),
+            "type": pricing.kind.name(),
+        });
+    }
+    if let Some(data) = &status.biz_opaque_callback_data {
+        body["biz_opaque_callback_data"] = data.as_str().into();
+    }
+    if let State::Failed(error) = &status.state {
+        body["errors"] = json!([error.webhook_entry()]);
+    }
+    frame(number, contact, "statuses", body, now)
+}
+
+/// The bytes to keep, to sign and to send, at the first try and at the last.
+pub fn to_bytes(body: &Value) -> Bytes {
+    body.to_string().into()
+}
+
+fn frame(number: &Number, contact: &Contact, list: &str, item: Value, now: TimeMs) -> Value {
+    let mut value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": {
+            "display_phone_number": digits(&number.display_phone_number),
+            "phone_number_id": number.phone_number_id,
+        },
+        "contacts": [contact.to_json()],
+    });
+    value[list] = json!([item]);
+    let changes = json!([{ "field": "messages", "value": value }]);
+    let entry = json!([{ "id": number.waba_id, "time": now.div_euclid(1000), "changes": changes }]);
+    json!({ "object": "whatsapp_business_account", "entry": entry })
+}
+
+impl Contact {
+    fn phone_digits(&self) -> Option<String> {
+        self.phone.as_deref().map(digits).filter(|digits| !digits.is_empty())
+    }
+
+    fn to_json(&self) -> Value {
+        let mut contact = json!({ "profile": { "name": self.name }, "user_id": self.user_id });
+        if let Some(username) = &self.username {
+            contact["profile"]["username"] = username.as_str().into();
+        }
+        if let Some(phone) = self.phone_digits() {
+            contact["wa_id"] = phone.into();
+        }
+        contact
+    }
+}
+
+impl InboundContent {
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Text(body) => json!({ "type": "text", "text": { "body": body } }),
+            Self::ButtonReply { id, title } => {
+                let reply = json!({ "id": id, "title": title });
+                json!({ "type": "interactive", "interactive": { "type": "button_reply", "button_reply": reply } })
+            }
+            Self::ListReply { id, title, description } => {
+                let mut reply = json!({ "id": id, "title": title });
+                if let Some(description) = description {
+                    reply["description"] = description.as_str().into();
+                }
+                json!({ "type": "interactive", "interactive": { "type": "list_reply", "list_reply": reply } })
+            }
+            Self::TemplateButton { payload, text } => {
+                json!({ "type": "button", "button": { "payload": payload, "text": text } })
+            }
+            Self::Unsupported => {
+                let error =
+                    GraphError::type_unsupported("the person sent a kind of message that this version cannot show");
+                json!({ "type": "unsupported", "errors": [error.webhook_entry()] })
+            }
+        }
+    }
+}
+
+impl State {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+impl PricingKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Regular => "regular",
+            Self::FreeCustomerService => "free_customer_service",
+            Self::FreeEntryPoint => "free_entry_point",
+        }
+    }
+}
+
+fn category_name(category: Category) -> &'static str {
+    match category {
+        Category::Service => "service",
+        Category::Utility => "utility",
+        Category::Authentication => "authentication",
+        Category::Marketing => "marketing",
+    }
+}
+
+/// Seconds since the epoch, as a string.
+fn timestamp(time: TimeMs) -> String {
+    time.div_euclid(1000).to_string()
+}
+
+fn digits(phone: &str) -> String {
+    phone.chars().filter(char::is_ascii_digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: TimeMs = 1_790_000_001_999;
+
+    fn number() -> Number {
+        Number {
+            waba_id: "200001".into(),
+            phone_number_id: "100001".into(),
+            display_phone_number: "+62 21-5550".into(),
+        }
+    }
+
+    fn budi() -> Contact {
+        Contact {
+            name: "Budi".into(),
+            username: Some("budi".into()),
+            phone: Some("+6281234567890".into()),
+            user_id: "ID.77".into(),
+        }
+    }
+
+    fn value(body: &Value) -> &Value {
+        &body["entry"][0]["changes"][0]["value"]
+    }
+
+    fn inbound(content: InboundContent) -> Value {
+        let context = Context {
+            from: "+62215550".into(),
+            id: "wamid.b".into(),
+        };
+        let inbound = Inbound {
+            id: "wamid.a".into(),
+            time: NOW - 1000,
+            context: Some(context),
+            content,
+        };
+        let body = message(&number(), &budi(), &inbound, NOW);
+        value(&body)["messages"][0].clone()
+    }
+
+    #[test]
+    fn the_whole_frame_of_a_text() {
+        let text = Inbound {
+            id: "wamid.a".into(),
+            time: NOW - 1000,
+            context: None,
+            content: InboundContent::Text("Halo".into()),
+        };
+        let expected = json!({
+            "object": "whatsapp_business_account",
+            "entry": [{ "id": "200001", "time": 1_790_000_001, "changes": [{ "field": "messages", "value": {
+                "messaging_product": "whatsapp",
+                "metadata": { "display_phone_number": "62215550", "phone_number_id": "100001" },
+                "contacts": [{
+                    "profile": { "name": "Budi", "username": "budi" }, "wa_id": "6281234567890", "user_id": "ID.77"
+                }],
+                "messages": [{
+                    "from": "6281234567890", "from_user_id": "ID.77", "id": "wamid.a", "timestamp": "1790000000",
+                    "type": "text", "text": { "body": "Halo" }
+                }],
+            } }] }],
+        });
+        let body = message(&number(), &budi(), &text, NOW);
+        assert_eq!(body, expected);
+        assert_eq!(
+            serde_json::from_slice::<Value>(&to_bytes(&body)).expect("JSON"),
+            expected
+        );
+    }
+
+    #[test]
+    fn answers_to_a_tap() {
+        let (id, title) = ("b1".to_owned(), "Ya".to_owned());
+        let button = inbound(InboundContent::ButtonReply {
+            id: id.clone(),
+            title: title.clone(),
+        });
+        assert_eq!(button["type"], "interactive");
+        let expected = json!({ "type": "button_reply", "button_reply": { "id": "b1", "title": "Ya" } });
+        assert_eq!(button["interactive"], expected);
+        assert_eq!(button["context"], json!({ "from": "62215550", "id": "wamid.b" }));
+        let description = Some("d".to_owned());
+        let list = inbound(InboundContent::ListReply { id, title, description });
+        let expected = json!({ "id": "b1", "title": "Ya", "description": "d" });
+        assert_eq!(
+            list["interactive"],
+            json!({ "type": "list_reply", "list_reply": expected })
+        );
+        let (payload, text) = ("p".to_owned(), "Ya".to_owned());
+        let quick = inbound(InboundContent::TemplateButton { payload, text });
+        assert_eq!(
+            (&quick["type"], &quick["button"]),
+            (&json!("button"), &json!({ "payload": "p", "text": "Ya" }))
+        );
+    }
+
+    #[test]
+    fn what_the_api_has_no_words_for_is_said() {
+        let unsupported = inbound(InboundContent::Unsupported);
+        assert_eq!(unsupported["type"], "unsupported");
+        assert_eq!(unsupported["errors"][0]["code"], 131_051);
+    }
+
+    #[test]
+    fn a_person_without_a_number_is_known_by_the_id() {
+        let contact = Contact { phone: None, ..budi() };
+        let text = Inbound {
+            id: "wamid.a".into(),
+            time: NOW,
+            context: None,
+            content: InboundContent::Text("Halo".into()),
+        };
+        let body = message(&number(), &contact, &text, NOW);
+        assert!(value(&body)["contacts"][0].get("wa_id").is_none());
+        assert_eq!(value(&body)["messages"][0]["from"], "ID.77");
+        let body = status(&number(), &contact, &sent(State::Read), NOW);
+        assert!(value(&body)["statuses"][0].get("recipient_id").is_none());
+        assert_eq!(value(&body)["statuses"][0]["recipient_user_id"], "ID.77");
+    }
+
+    fn sent(state: State) -> Status {
+        Status {
+            id: "wamid.c".into(),
+            state,
+            time: NOW,
+            conversation: Some(Conversation {
+                id: "c1".into(),
+                origin: Category::Utility,
+                expiration: Some(NOW + 86_400_000),
+            }),
+            pricing: Some(Pricing {
+                billable: true,
+                category: Category::Utility,
+                kind: PricingKind::Regular,
+            }),
+            biz_opaque_callback_data: Some("trk".into()),
+        }
+    }
+
+    #[test]
+    fn a_status_with_price_and_conversation() {
+        let body = status(&number(), &budi(), &sent(State::Sent), NOW);
+        let expected = json!({
+            "id": "wamid.c", "status": "sent", "timestamp": "1790000001",
+            "recipient_id": "6281234567890", "recipient_user_id": "ID.77", "biz_opaque_callback_data": "trk",
+            "conversation": { "id": "c1", "origin": { "type": "utility" }, "expiration_timestamp": "1790086401" },
+            "pricing": { "billable": true, "pricing_model": "PMP", "category": "utility", "type": "regular" },
+        });
+        assert_eq!(value(&body)["statuses"], json!([expected]));
+        assert_eq!(value(&body)["contacts"][0]["user_id"], "ID.77");
+        let body = status(&number(), &budi(), &sent(State::Delivered), NOW);
+        assert!(
+            value(&body)["statuses"][0]["conversation"]
+                .get("expiration_timestamp")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_failure_says_why() {
+        let failed = State::Failed(GraphError::window_closed("more than 24 hours"));
+        let body = status(&number(), &budi(), &sent(failed), NOW);
+        let status = &value(&body)["statuses"][0];
+        assert_eq!(status["status"], "failed");
+        assert_eq!(status["errors"][0]["code"], 131_047);
+        assert_eq!(status["errors"][0]["error_data"]["details"], "more than 24 hours");
+    }
+}

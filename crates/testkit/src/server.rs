@@ -46,9 +46,9 @@ impl TestServer {
     }
 
     /// Stops, perhaps changes the files, and starts on the same address.
-    pub async fn restart_with(self, meanwhile: impl FnOnce(&Path)) -> Self {
+    pub async fn restart_with(self, meanwhile: impl AsyncFnOnce(&Path)) -> Self {
         self.server.shutdown().await;
-        meanwhile(&self.config.server.data);
+        meanwhile(&self.config.server.data).await;
         Self {
             server: start(&self.config).await,
             ..self
@@ -56,7 +56,7 @@ impl TestServer {
     }
 
     pub async fn restart(self) -> Self {
-        self.restart_with(|_| {}).await
+        self.restart_with(async |_| {}).await
     }
 
     /// Stops, then searches everything that the server kept for what people wrote.

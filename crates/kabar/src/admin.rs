@@ -3,10 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use kabar_gateway::admin as gateway;
 use kabar_server::{Config, admin, config};
 use serde_json::Value;
 
-use crate::output::{Failure, Output};
+use crate::{
+    hosted,
+    output::{Failure, Output},
+};
 
 #[derive(Debug, Args)]
 pub(crate) struct AdminArgs {
@@ -33,6 +37,18 @@ enum AdminCommand {
     /// People, without content
     #[command(subcommand)]
     User(UserCommand),
+    /// Companies
+    #[command(subcommand)]
+    Business(BusinessCommand),
+    /// Numbers of companies
+    #[command(subcommand)]
+    Number(NumberCommand),
+    /// Access tokens of the Cloud API
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Where an app's webhooks go
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -60,31 +76,150 @@ enum UserCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum BusinessCommand {
+    /// Make a business with its first app: prints the secret that signs its webhooks, once
+    Create {
+        #[arg(long)]
+        name: String,
+    },
+    /// Show a business and its numbers
+    Show {
+        #[arg(long)]
+        waba: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum NumberCommand {
+    /// Give a business a number; this server's gateway speaks for it
+    Add {
+        #[arg(long)]
+        waba: u64,
+        /// Such as +622150001000
+        #[arg(long)]
+        phone: String,
+        /// What people see
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenCommand {
+    /// Make an access token; it is shown once
+    Create {
+        #[arg(long)]
+        app: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum WebhookCommand {
+    /// Send an app's webhooks to an address, once it has answered the challenge
+    Set {
+        #[arg(long)]
+        app: u64,
+        #[arg(long)]
+        url: String,
+        #[arg(long)]
+        verify_token: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Print every key with its default and its meaning
     Example,
 }
 
 pub(crate) async fn run(args: AdminArgs, output: Output) -> Result<(), Failure> {
-    let command = match args.command {
-        AdminCommand::Config(ConfigCommand::Example) => {
-            let example = config::example();
-            return output.answer(&serde_json::json!({"example": example}), || example.clone());
-        }
-        AdminCommand::RegistrationCode { phone } => admin::Command::RegistrationCode { phone },
-        AdminCommand::Invite(InviteCommand::Create { uses, expires_days }) => {
-            admin::Command::InviteCreate { uses, expires_days }
-        }
-        AdminCommand::User(UserCommand::Show { who }) => admin::Command::UserShow { who },
-    };
+    if let AdminCommand::Config(ConfigCommand::Example) = args.command {
+        let example = config::example();
+        return output.answer(&serde_json::json!({"example": example}), || example.clone());
+    }
     let mut overrides = toml::Table::new();
     if let Some(data) = &args.data {
         let data = toml::Table::from_iter([("data".to_owned(), data.to_string_lossy().into_owned().into())]);
         overrides.insert("server".to_owned(), data.into());
     }
     let config = Config::load(args.config.as_deref(), overrides)?;
-    let answer = admin::call_with(config, command).await?;
+    let answer = carry_out(&config, args.command).await?;
     output.answer(&answer, || for_people(&answer))
+}
+
+/// Commands of the server, of the gateway, and those that are of both.
+async fn carry_out(config: &Config, command: AdminCommand) -> Result<Value, Failure> {
+    let server = |command| admin::call_with(config.clone(), command);
+    Ok(match command {
+        AdminCommand::Config(ConfigCommand::Example) => Value::Null,
+        AdminCommand::RegistrationCode { phone } => server(admin::Command::RegistrationCode { phone }).await?,
+        AdminCommand::Invite(InviteCommand::Create { uses, expires_days }) => {
+            server(admin::Command::InviteCreate { uses, expires_days }).await?
+        }
+        AdminCommand::User(UserCommand::Show { who }) => server(admin::Command::UserShow { who }).await?,
+        AdminCommand::Business(BusinessCommand::Show { waba }) => {
+            server(admin::Command::BusinessShow { waba_id: waba }).await?
+        }
+        AdminCommand::Business(BusinessCommand::Create { name }) => {
+            let business = server(admin::Command::BusinessCreate { name }).await?;
+            let waba_id = decimal(&business, "waba_id")?;
+            merged(
+                business,
+                hosted::call(config, gateway::Command::AppCreate { waba_id }).await?,
+            )
+        }
+        AdminCommand::Number(NumberCommand::Add { waba, phone, name }) => {
+            let add = admin::Command::NumberAdd {
+                waba_id: waba,
+                phone,
+                name: name.clone(),
+                keys_at_business: false,
+            };
+            let mut number = server(add).await?;
+            let enrol = gateway::Command::NumberAdd {
+                waba_id: waba,
+                phone_number_id: decimal(&number, "phone_number_id")?,
+                phone: text(&number, "display_phone_number")?,
+                name,
+                enrolment_code: text(&number, "enrolment_code")?,
+            };
+            hosted::call(config, enrol).await?;
+            // Used by now, by this server's own gateway.
+            if let Some(fields) = number.as_object_mut() {
+                fields.remove("enrolment_code");
+            }
+            number
+        }
+        AdminCommand::Token(TokenCommand::Create { app }) => {
+            hosted::call(config, gateway::Command::TokenCreate { app_id: app }).await?
+        }
+        AdminCommand::Webhook(WebhookCommand::Set { app, url, verify_token }) => {
+            let set = gateway::Command::WebhookSet {
+                app_id: app,
+                url,
+                verify_token,
+            };
+            hosted::call(config, set).await?
+        }
+    })
+}
+
+fn text(answer: &Value, name: &str) -> Result<String, Failure> {
+    let text = answer.get(name).and_then(Value::as_str);
+    text.map(str::to_owned)
+        .ok_or_else(|| Failure::new("internal", format!("the server's answer has no {name}")))
+}
+
+fn decimal(answer: &Value, name: &str) -> Result<u64, Failure> {
+    let number = text(answer, name)?.parse();
+    number.map_err(|_| Failure::new("internal", format!("{name} in the server's answer is no number")))
+}
+
+fn merged(mut answer: Value, more: Value) -> Value {
+    if let (Some(fields), Value::Object(more)) = (answer.as_object_mut(), more) {
+        fields.extend(more);
+    }
+    answer
 }
 
 /// `key: value` lines.

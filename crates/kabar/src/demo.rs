@@ -33,7 +33,7 @@ async fn play(data: PathBuf, server: String, stop: CancellationToken) -> Result<
         server: Some(server),
         feed: false,
         dial: None,
-            lock_timeout: Duration::from_secs(1),
+        lock_timeout: Duration::from_secs(1),
     };
     let client = Client::open(options).await?;
     let news = client.notifications();

@@ -4,6 +4,7 @@ mod admin;
 mod bench;
 mod chat;
 mod demo;
+mod hosted;
 mod output;
 mod serve;
 mod web;

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use kabar_client::api::ApiError;
+use kabar_gateway::GatewayError;
 use kabar_server::{StartError, admin::AdminError};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -57,6 +58,12 @@ impl From<kabar_client::HomeError> for Failure {
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         Self::new("start", error.to_string())
+    }
+}
+
+impl From<GatewayError> for Failure {
+    fn from(error: GatewayError) -> Self {
+        Self::new("gateway", error.to_string())
     }
 }
 

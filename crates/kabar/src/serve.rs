@@ -7,7 +7,7 @@ use kabar_server::{Config, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{demo, output::Failure, web};
+use crate::{demo, hosted::Hosted, output::Failure, web};
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
@@ -67,7 +67,9 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     };
     // Before the listener: a signal that comes early is not lost.
     let stop = stop_on_signal()?;
-    let server = Server::start(config, web::router()).await?;
+    let hosted = Hosted::default();
+    let server = Server::start(config.clone(), hosted.extra(web::router())).await?;
+    hosted.start(&server, &config).await?;
     let address = format!("{scheme}://{}", server.local_addr());
     announce(&address, server.public_url(), dev);
     let demo = dev.then(|| tokio::spawn(demo::run(data, address, stop.clone())));
@@ -75,6 +77,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     if let Some(demo) = demo {
         demo.await.map_err(|error| Failure::new("demo", error.to_string()))?;
     }
+    hosted.stop().await;
     server.shutdown().await;
     Ok(())
 }

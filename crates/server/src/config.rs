@@ -87,6 +87,11 @@ sections! {
         /// A connection that has not authenticated after so long is closed.
         unauthenticated_s: u32 = 15,
     }
+    /// What this server asks of addresses that others name: webhooks, and what comes after them.
+    outbound: OutboundConfig {
+        /// "true" or "false": may they be private addresses? "auto" is true on a loopback listener only.
+        allow_private: Choice = Choice::Auto,
+    }
     /// Limits against abuse.
     limits: LimitsConfig {
         /// False switches every rate limit off: for measurements.
@@ -103,7 +108,25 @@ pub enum RegistrationMode {
     Closed,
 }
 
+/// Yes, no, or what the listener suggests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    Auto,
+    True,
+    False,
+}
+
 impl Config {
+    /// True if webhooks and the like may reach private addresses.
+    pub fn allow_private(&self) -> bool {
+        match self.outbound.allow_private {
+            Choice::True => true,
+            Choice::False => false,
+            Choice::Auto => self.server.listen.ip().is_loopback(),
+        }
+    }
+
     /// Reads `file`, then the environment, then `overrides` (the binary's flags, as `section.key` tables).
     pub fn load(file: Option<&Path>, overrides: toml::Table) -> Result<Self, StartError> {
         Self::load_from(file, std::env::vars(), overrides)

@@ -50,7 +50,8 @@ impl Store {
             fresh.name = name.to_owned();
         }
         if known.as_ref() != Some(&fresh) {
-            let sql = "INSERT OR REPLACE INTO contact (waba_id, user_id, account_id, wa_id, name) VALUES (?, ?, ?, ?, ?)";
+            let sql =
+                "INSERT OR REPLACE INTO contact (waba_id, user_id, account_id, wa_id, name) VALUES (?, ?, ?, ?, ?)";
             sqlx::query(sql)
                 .bind(stored(waba_id))
                 .bind(&fresh.user_id)

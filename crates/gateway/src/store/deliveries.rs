@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use super::{Store, StoreError, loaded, stored};
 
 /// How long a receiver may be away, as with the Cloud API.
-pub const RETENTION_MS: i64 = 7 * 86_400_000;
+const RETENTION_MS: i64 = 7 * 86_400_000;
 /// First pause after a failed attempt; doubles up to an hour.
 const PAUSE_MS: i64 = 1_000;
 const PAUSE_MAX_MS: i64 = 3_600_000;
@@ -89,13 +89,18 @@ impl Store {
     }
 
     pub async fn delivered(&self, id: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM delivery WHERE id = ?").bind(id).execute(&self.pool).await?;
+        sqlx::query("DELETE FROM delivery WHERE id = ?")
+            .bind(id)
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 
     /// Not taken: again later, or given up. True if it is given up.
     pub async fn not_delivered(&self, delivery: &Delivery, now_ms: i64) -> Result<bool, StoreError> {
-        let pause = PAUSE_MS.saturating_mul(1 << delivery.attempts.min(20)).min(PAUSE_MAX_MS);
+        let pause = PAUSE_MS
+            .saturating_mul(1 << delivery.attempts.min(20))
+            .min(PAUSE_MAX_MS);
         let dead = now_ms - delivery.created_ms >= RETENTION_MS;
         sqlx::query("UPDATE delivery SET attempts = attempts + 1, next_ms = ?, dead = ? WHERE id = ?")
             .bind(now_ms + pause)

@@ -32,7 +32,8 @@ impl Store {
         let media_id = node_id();
         let digest = Sha256::digest(bytes);
         tokio::fs::write(self.media_path(media_id), self.key.seal(bytes)?).await?;
-        let sql = "INSERT INTO media (media_id, waba_id, mime_type, sha256, file_size, expires_ms) VALUES (?, ?, ?, ?, ?, ?)";
+        let sql =
+            "INSERT INTO media (media_id, waba_id, mime_type, sha256, file_size, expires_ms) VALUES (?, ?, ?, ?, ?, ?)";
         sqlx::query(sql)
             .bind(stored(media_id))
             .bind(stored(waba_id))
@@ -52,7 +53,8 @@ impl Store {
 
     /// A file of this business; another's is as unknown as none.
     pub async fn media(&self, waba_id: u64, media_id: u64, now_ms: i64) -> Result<Option<Media>, StoreError> {
-        let sql = "SELECT mime_type, sha256, file_size FROM media WHERE media_id = ? AND waba_id = ? AND expires_ms > ?";
+        let sql =
+            "SELECT mime_type, sha256, file_size FROM media WHERE media_id = ? AND waba_id = ? AND expires_ms > ?";
         let row = sqlx::query(sql)
             .bind(stored(media_id))
             .bind(stored(waba_id))

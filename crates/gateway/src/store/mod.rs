@@ -19,6 +19,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+use self::sealing::Key;
 pub use self::{
     apps::{App, Subscription},
     contacts::Contact,
@@ -28,7 +29,6 @@ pub use self::{
     numbers::Number,
     sent::SentMessage,
 };
-use self::sealing::Key;
 
 /// Writers wait so long for each other.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

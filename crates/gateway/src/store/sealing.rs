@@ -32,7 +32,11 @@ impl Key {
             Ok(mut file) => file.read_exact(&mut bytes)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 OsRng.try_fill_bytes(&mut bytes).map_err(std::io::Error::other)?;
-                let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+                let mut file = fs::OpenOptions::new()
+                    .write(true)
+                    .create_new(true)
+                    .mode(0o600)
+                    .open(path)?;
                 file.write_all(&bytes)?;
                 file.sync_all()?;
             }

@@ -37,7 +37,8 @@ impl Store {
     }
 
     pub async fn sent(&self, phone_number_id: u64, message_id: [u8; 32]) -> Result<Option<SentMessage>, StoreError> {
-        let sql = "SELECT category, callback_data, window_until_ms FROM sent WHERE message_id = ? AND phone_number_id = ?";
+        let sql =
+            "SELECT category, callback_data, window_until_ms FROM sent WHERE message_id = ? AND phone_number_id = ?";
         let row = sqlx::query(sql)
             .bind(message_id.as_slice())
             .bind(stored(phone_number_id))

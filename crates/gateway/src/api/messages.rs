@@ -1,0 +1,234 @@
+//! `POST /<phone number>/messages`, and the state of a conversation.
+
+use http::HeaderMap;
+use kabar_client::api::{BusinessSend, Category, Command, MessageView, Reply, Shown};
+use kabar_protocol::ids::MessageId;
+use serde_json::{Value, json};
+
+use super::{Answer, Call, client_refused, store_failed, success, template_text};
+use crate::{
+    clock::now_ms,
+    graph::GraphError,
+    messages::{Content, Recipient, Request, Send, wamid},
+    numbers::Line,
+    store::{Begun, Contact, Number, SentMessage},
+};
+
+const IDEMPOTENCY_HEADER: &str = "idempotency-key";
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 256;
+
+pub(super) async fn post(call: &Call, number: &Number) -> Result<Answer, GraphError> {
+    let line = line(call, number)?;
+    match Request::parse(&call.params)? {
+        Request::MarkRead { message_id, typing } => mark_read(&line, &message_id, typing).await,
+        Request::Send(request) => match idempotency_key(&call.headers)? {
+            Some(key) => send_once(call, &line, &request, &key).await,
+            None => Ok(send(call, &line, &request).await?.into()),
+        },
+    }
+}
+
+pub(super) fn line(call: &Call, number: &Number) -> Result<std::sync::Arc<Line>, GraphError> {
+    let line = call.parts.lines.get(number.phone_number_id);
+    line.ok_or_else(|| GraphError::unavailable("the number is not connected to its server at the moment"))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, GraphError> {
+    let Some(key) = headers.get(IDEMPOTENCY_HEADER) else {
+        return Ok(None);
+    };
+    match key.to_str() {
+        Ok(key) if !key.is_empty() && key.len() <= IDEMPOTENCY_KEY_CHARS_MAX => Ok(Some(key.to_owned())),
+        _ => Err(GraphError::invalid_request(format!(
+            "Idempotency-Key must have 1 to {IDEMPOTENCY_KEY_CHARS_MAX} visible characters"
+        ))),
+    }
+}
+
+/// Sends once per key; a repetition gets the first answer.
+async fn send_once(call: &Call, line: &Line, request: &Send, key: &str) -> Result<Answer, GraphError> {
+    let (store, waba_id) = (&call.parts.store, call.app.waba_id);
+    // Debug of the checked request: equal for equal requests, however their JSON was written.
+    let meaning = format!("{}/{request:?}", line.number.phone_number_id);
+    let begun = store.begin_idempotent(waba_id, key, meaning.as_bytes(), now_ms()).await;
+    match begun.map_err(store_failed)? {
+        Begun::Again { body, .. } => {
+            let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+            return Ok(value.into());
+        }
+        Begun::UnderWay => {
+            let details = "the first request with this Idempotency-Key is not answered yet";
+            return Err(GraphError::unavailable(details).retry_after(std::time::Duration::from_secs(1)));
+        }
+        Begun::Differs => {
+            let details = "this Idempotency-Key was used for another request within the last 24 hours";
+            return Err(GraphError::invalid_request(details));
+        }
+        Begun::First => {}
+    }
+    let outcome = send(call, line, request).await;
+    let answer = match &outcome {
+        Ok(value) => Some((200, value.to_string().into_bytes())),
+        // Nothing went out: the same key may try again.
+        Err(_) => None,
+    };
+    let kept = answer.as_ref().map(|(status, body)| (*status, body.as_slice()));
+    store.end_idempotent(waba_id, key, kept).await.map_err(store_failed)?;
+    Ok(outcome?.into())
+}
+
+/// Sends and waits for the server's acknowledgement, so that a closed window is refused at once.
+async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphError> {
+    let store = &call.parts.store;
+    let waba_id = call.app.waba_id;
+    let (to, known) = recipient(call, &request.to).await?;
+    let (content, business) = content(call, line, &request.content).await?;
+    let reply_to = request.context.as_deref().map(|id| answered(line, id)).transpose()?;
+    let command = Command::Send {
+        to,
+        content,
+        reply_to,
+        wait: true,
+        business: Some(business),
+    };
+    let sent = match line.ask(command).await.map_err(|error| client_refused(&error))? {
+        Reply::Sent(sent) => sent,
+        _ => return Err(GraphError::internal("the number's client answered something else")),
+    };
+    let record = SentMessage {
+        message_id: sent.message_id.0,
+        phone_number_id: line.number.phone_number_id,
+        category: category_name(business.category).into(),
+        callback_data: request.biz_opaque_callback_data.clone(),
+        window_until_ms: None,
+    };
+    store.keep_sent(&record, now_ms()).await.map_err(store_failed)?;
+    let contact = match known {
+        Some(contact) => contact,
+        None => {
+            let peer = peer_of(line, &sent).await?;
+            let digits = match &request.to {
+                Recipient::Phone(digits) => Some(digits.as_str()),
+                Recipient::UserId(_) => None,
+            };
+            store
+                .learn_contact(waba_id, &peer, digits, None)
+                .await
+                .map_err(store_failed)?
+        }
+    };
+    Ok(answer(request, &contact, &sent))
+}
+
+fn answer(request: &Send, contact: &Contact, sent: &MessageView) -> Value {
+    let mut person = json!({ "input": request.input, "user_id": contact.user_id });
+    // SDKs index wa_id without asking: the id stands in where the number is unknown.
+    person["wa_id"] = contact.wa_id.as_deref().unwrap_or(&contact.user_id).into();
+    json!({
+        "messaging_product": "whatsapp",
+        "contacts": [person],
+        "messages": [{ "id": wamid::encode(sent.conversation_id, sent.message_id), "message_status": "accepted" }],
+    })
+}
+
+/// WHO of the client, and the contact where it is known already.
+async fn recipient(call: &Call, to: &Recipient) -> Result<(String, Option<Contact>), GraphError> {
+    match to {
+        Recipient::Phone(digits) => Ok((format!("+{digits}"), None)),
+        Recipient::UserId(user_id) => {
+            let contact = call.parts.store.contact(call.app.waba_id, user_id).await;
+            let contact = contact
+                .map_err(store_failed)?
+                .ok_or_else(|| GraphError::undeliverable("this business knows nobody by this user id"))?;
+            Ok((contact.account_id.clone(), Some(contact)))
+        }
+    }
+}
+
+async fn peer_of(line: &Line, sent: &MessageView) -> Result<String, GraphError> {
+    let who = sent.conversation_id.to_string();
+    match line
+        .ask(Command::OpenChat { who })
+        .await
+        .map_err(|error| client_refused(&error))?
+    {
+        Reply::Chat(chat) => Ok(chat.peer.account_id.to_string()),
+        _ => Err(GraphError::internal("the number's client answered something else")),
+    }
+}
+
+fn answered(line: &Line, id: &str) -> Result<MessageId, GraphError> {
+    let known = wamid::decode(id).map(|(_, message_id)| message_id);
+    known.ok_or_else(|| {
+        let number = line.number.phone_number_id;
+        GraphError::parameter_value("context.message_id", format!("is no message of number {number}"))
+    })
+}
+
+async fn content(call: &Call, line: &Line, content: &Content) -> Result<(Shown, BusinessSend), GraphError> {
+    let service = BusinessSend {
+        category: Category::Service,
+        template_id: 0,
+    };
+    match content {
+        Content::Shown(shown) => Ok((shown.clone(), service)),
+        Content::Template(template) => template_text::filled(call, line, template).await,
+        Content::Media(_) => Err(GraphError::type_unsupported(
+            "files are taken and kept, but not sent to people by this version yet: send text, interactive or template",
+        )),
+    }
+}
+
+fn category_name(category: Category) -> &'static str {
+    match category {
+        Category::Service => "service",
+        Category::Utility => "utility",
+        Category::Authentication => "authentication",
+        Category::Marketing => "marketing",
+    }
+}
+
+/// Success whatever the id: programs mark read what they have long forgotten.
+async fn mark_read(line: &Line, message_id: &str, typing: bool) -> Result<Answer, GraphError> {
+    if let Some((conversation_id, up_to)) = wamid::decode(message_id) {
+        let read = Command::MarkRead {
+            conversation_id: Some(conversation_id),
+            up_to,
+            accept: true,
+        };
+        match line.ask(read).await {
+            Ok(_) => {}
+            Err(error) if ["invalid", "conversation_unknown"].contains(&error.code.as_str()) => {}
+            Err(error) => return Err(client_refused(&error)),
+        }
+        if typing {
+            let active = Command::SetTyping {
+                conversation_id,
+                active: true,
+            };
+            // A hint that nobody saw is no failure.
+            let _ = line.ask(active).await;
+        }
+    }
+    Ok(success())
+}
+
+/// `GET /<phone number>/conversations/<user>`: how long free-form messages may be sent, known before one is sent.
+pub(super) async fn conversation(call: &Call, number: &Number, user: &str) -> Result<Answer, GraphError> {
+    let line = line(call, number)?;
+    let to = Recipient::parse(user).ok_or_else(|| GraphError::unknown_node(user))?;
+    let (with, _) = recipient(call, &to).await?;
+    let open_until = match line.ask(Command::Window { with }).await {
+        Ok(Reply::Window { open_until }) => open_until,
+        Ok(_) => None,
+        Err(error) => return Err(client_refused(&error)),
+    };
+    Ok(json!({
+        "id": user,
+        "customer_service_window": {
+            "open": open_until.is_some(),
+            "expiration_timestamp": open_until.map(|until| (until / 1000).to_string()),
+        },
+    })
+    .into())
+}

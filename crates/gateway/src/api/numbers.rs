@@ -1,0 +1,102 @@
+//! `/<phone number>`, `/<business>/phone_numbers` and the business profile.
+
+use serde_json::{Map, Value, json};
+
+use super::{Answer, Call, store_failed, success};
+use crate::{
+    graph::{GraphError, fields::Fields, paging::Page},
+    store::Number,
+};
+
+/// Texts of the profile and their greatest lengths in characters.
+const PROFILE: [(&str, usize); 6] = [
+    ("about", 139),
+    ("address", 256),
+    ("description", 512),
+    ("email", 128),
+    ("vertical", 64),
+    ("profile_picture_handle", 2_000),
+];
+const WEBSITES_MAX: usize = 2;
+const WEBSITE_CHARS_MAX: usize = 256;
+
+fn number_value(number: &Number) -> Value {
+    json!({
+        "id": number.phone_number_id.to_string(),
+        "display_phone_number": number.phone,
+        "verified_name": number.name,
+        "code_verification_status": "VERIFIED",
+        "quality_rating": "GREEN",
+        "platform_type": "CLOUD_API",
+        "throughput": { "level": "STANDARD" },
+        "status": "CONNECTED",
+        "name_status": "APPROVED",
+    })
+}
+
+/// What a call without `fields` answers.
+fn projected(call: &Call, value: &Value) -> Result<Value, GraphError> {
+    match call.params.string("fields")? {
+        Some(fields) => Ok(Fields::parse(&fields)?.project(value)),
+        None => Ok(value.clone()),
+    }
+}
+
+pub(super) fn node(call: &Call, number: &Number) -> Result<Answer, GraphError> {
+    Ok(projected(call, &number_value(number))?.into())
+}
+
+pub(super) async fn list(call: &Call) -> Result<Answer, GraphError> {
+    let numbers = call.parts.store.numbers().await.map_err(store_failed)?;
+    let mut items = Vec::new();
+    for number in numbers.iter().filter(|number| number.waba_id == call.app.waba_id) {
+        items.push((
+            number.phone_number_id.to_string(),
+            projected(call, &number_value(number))?,
+        ));
+    }
+    let address = format!("{}/{}/phone_numbers", call.parts.public_url, call.app.waba_id);
+    Ok(Page::read(&call.params)?.of(&items, &address).into())
+}
+
+fn stored_profile(number: &Number) -> Map<String, Value> {
+    match serde_json::from_str(&number.profile) {
+        Ok(Value::Object(profile)) => profile,
+        _ => Map::new(),
+    }
+}
+
+pub(super) fn profile(call: &Call, number: &Number) -> Result<Answer, GraphError> {
+    let mut profile = stored_profile(number);
+    profile.insert("messaging_product".into(), "whatsapp".into());
+    let value = projected(call, &Value::Object(profile))?;
+    Ok(json!({ "data": [value] }).into())
+}
+
+pub(super) async fn set_profile(call: &Call, number: &Number) -> Result<Answer, GraphError> {
+    let mut profile = stored_profile(number);
+    for (name, chars_max) in PROFILE {
+        if let Some(text) = call.params.text(name, chars_max)? {
+            profile.insert(name.into(), text.into());
+        }
+    }
+    if let Some(websites) = call.params.words("websites")? {
+        let fits = websites.len() <= WEBSITES_MAX
+            && websites
+                .iter()
+                .all(|site| site.chars().count() <= WEBSITE_CHARS_MAX && site.starts_with("http"));
+        if !fits {
+            let rule =
+                format!("must be at most {WEBSITES_MAX} web addresses of at most {WEBSITE_CHARS_MAX} characters");
+            return Err(call.params.refused("websites", rule));
+        }
+        profile.insert("websites".into(), websites.into());
+    }
+    let text = Value::Object(profile).to_string();
+    let store = &call.parts.store;
+    store
+        .set_profile(number.phone_number_id, &text)
+        .await
+        .map_err(store_failed)?;
+    Ok(success())
+}

@@ -1,0 +1,140 @@
+//! `/<business>/message_templates`: created, listed and deleted at the server, which reviews them.
+
+use std::sync::Arc;
+
+use kabar_client::api::{Category, Command, MessageTemplate, Reply, TimeMs};
+use serde_json::{Value, json};
+
+use super::{Answer, Call, client_refused, success};
+use crate::{
+    graph::{GraphError, Object, fields::Fields, paging::Page},
+    numbers::Line,
+};
+
+/// The server's own bounds say more; these keep a call small.
+const NAME_CHARS_MAX: usize = 512;
+const LANGUAGE_CHARS_MAX: usize = 15;
+
+fn line(call: &Call) -> Result<Arc<Line>, GraphError> {
+    let line = call.parts.lines.of_business(call.app.waba_id);
+    line.ok_or_else(|| GraphError::unavailable("no number of this business is connected to its server at the moment"))
+}
+
+fn category(params: &Object<'_>) -> Result<Category, GraphError> {
+    match params.required("category")?.to_ascii_uppercase().as_str() {
+        "UTILITY" => Ok(Category::Utility),
+        "AUTHENTICATION" => Ok(Category::Authentication),
+        "MARKETING" => Ok(Category::Marketing),
+        _ => Err(params.refused("category", "must be UTILITY, AUTHENTICATION or MARKETING")),
+    }
+}
+
+pub(super) async fn create(call: &Call) -> Result<Answer, GraphError> {
+    let params = &call.params;
+    let components = match params.get("components") {
+        Some(components @ Value::Array(_)) => components.to_string(),
+        Some(_) => return Err(params.refused("components", "must be an array of components")),
+        None => return Err(params.missing("components")),
+    };
+    let format = params.string("parameter_format")?.unwrap_or_default();
+    let template = MessageTemplate {
+        template_id: 0,
+        name: params.required_text("name", NAME_CHARS_MAX)?,
+        language: params.required_text("language", LANGUAGE_CHARS_MAX)?,
+        category: category(params)?,
+        components,
+        named_parameters: format.eq_ignore_ascii_case("named"),
+        approved: false,
+        rejected_reason: String::new(),
+        created_at: 0,
+    };
+    let outcome = line(call)?.ask(Command::CreateTemplate { template }).await;
+    match outcome.map_err(|error| client_refused(&error))? {
+        Reply::Templates { templates } => {
+            let created = templates.first();
+            let created = created.ok_or_else(|| GraphError::internal("the server answered without a template"))?;
+            Ok(json!({
+                "id": created.template_id.to_string(),
+                "status": status(created),
+                "category": category_name(created.category),
+            })
+            .into())
+        }
+        _ => Err(GraphError::internal("the number's client answered something else")),
+    }
+}
+
+pub(super) async fn list(call: &Call) -> Result<Answer, GraphError> {
+    let params = &call.params;
+    let list = Command::ListTemplates {
+        name: params.string("name")?,
+        language: params.string("language")?,
+    };
+    let templates = match line(call)?.ask(list).await.map_err(|error| client_refused(&error))? {
+        Reply::Templates { templates } => templates,
+        _ => Vec::new(),
+    };
+    let wanted = params.string("status")?;
+    let fields = params.string("fields")?.map(|text| Fields::parse(&text)).transpose()?;
+    let items: Vec<(String, Value)> = templates
+        .iter()
+        .filter(|template| wanted.as_deref().is_none_or(|wanted| wanted == status(template)))
+        .map(|template| {
+            let value = node(template);
+            let value = fields.as_ref().map_or(value.clone(), |fields| fields.project(&value));
+            (template.template_id.to_string(), value)
+        })
+        .collect();
+    let address = format!("{}/{}/message_templates", call.parts.public_url, call.app.waba_id);
+    let mut page = Page::read(params)?.of(&items, &address);
+    if params.has("summary") {
+        page["summary"] = json!({ "total_count": items.len(), "message_template_count": items.len() });
+    }
+    Ok(page.into())
+}
+
+pub(super) async fn delete(call: &Call) -> Result<Answer, GraphError> {
+    let params = &call.params;
+    let name = params.required_text("name", NAME_CHARS_MAX)?;
+    let template_id = params.u64("hsm_id")?.unwrap_or(0);
+    let delete = Command::DeleteTemplates {
+        name: name.clone(),
+        template_id,
+    };
+    match line(call)?.ask(delete).await.map_err(|error| client_refused(&error))? {
+        Reply::Deleted { count: 0 } => Err(GraphError::template_unknown(format!("there is no template {name}"))),
+        _ => Ok(success()),
+    }
+}
+
+fn status(template: &MessageTemplate) -> &'static str {
+    if template.approved { "APPROVED" } else { "REJECTED" }
+}
+
+fn category_name(category: Category) -> &'static str {
+    match category {
+        Category::Authentication => "AUTHENTICATION",
+        Category::Marketing => "MARKETING",
+        Category::Utility | Category::Service => "UTILITY",
+    }
+}
+
+/// Seconds since the epoch.
+fn seconds(time: TimeMs) -> i64 {
+    time / 1000
+}
+
+fn node(template: &MessageTemplate) -> Value {
+    let components: Value = serde_json::from_str(&template.components).unwrap_or_default();
+    json!({
+        "id": template.template_id.to_string(),
+        "name": template.name,
+        "language": template.language,
+        "status": status(template),
+        "category": category_name(template.category),
+        "parameter_format": if template.named_parameters { "NAMED" } else { "POSITIONAL" },
+        "components": components,
+        "rejected_reason": if template.approved { "NONE" } else { template.rejected_reason.as_str() },
+        "last_updated_time": seconds(template.created_at).to_string(),
+    })
+}

@@ -1,0 +1,230 @@
+//! From what a number's client receives to the webhooks that are queued: each item once, in order.
+
+use std::{sync::Arc, time::Duration};
+
+use kabar_client::api::{Category, Command, FeedItem, MessageKind, MessageState, Reply, Shown};
+use kabar_protocol::{limits::CUSTOMER_SERVICE_WINDOW_MS, wire::interactive_reply::Reply as Tapped};
+use tokio::sync::broadcast::error::RecvError;
+
+use super::Line;
+use crate::{
+    Parts,
+    clock::now_ms,
+    messages::wamid,
+    store::{Contact, NewDelivery, SentMessage},
+    webhooks::body::{
+        self, Context, Conversation, Inbound, InboundContent, Number, Pricing, PricingKind, State, Status,
+    },
+};
+
+/// Items read at a time.
+const PAGE: u32 = 100;
+/// The API's handler writes down what it sent right after the client says so; its first status may be faster.
+const SENT_RECORD_WAIT: Duration = Duration::from_millis(20);
+const SENT_RECORD_TRIES: u32 = 100;
+
+/// Runs until the client ends.
+pub(super) async fn run(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<()> {
+    let mut news = line.client.notifications();
+    loop {
+        while page(parts, line).await? {}
+        match news.recv().await {
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return Ok(()),
+        }
+    }
+}
+
+/// True if there may be more.
+async fn page(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<bool> {
+    let id = line.number.phone_number_id;
+    let Reply::Feed { items } = line.ask(Command::Feed { after: 0, limit: PAGE }).await? else {
+        return Ok(false);
+    };
+    let Some(last) = items.last() else { return Ok(false) };
+    let (up_to, full) = (last.position, items.len() == PAGE as usize);
+    let done = parts.store.feed_position(id).await?;
+    for item in items.iter().filter(|item| item.position > done) {
+        let deliveries = deliveries(parts, line, item).await?;
+        parts
+            .store
+            .queue_deliveries(id, item.position, &deliveries, now_ms())
+            .await?;
+    }
+    line.ask(Command::FeedTaken { up_to }).await?;
+    parts.queued.notify_one();
+    Ok(full)
+}
+
+/// One webhook for each app of the business that listens.
+async fn deliveries(parts: &Arc<Parts>, line: &Line, item: &FeedItem) -> anyhow::Result<Vec<NewDelivery>> {
+    let number = &line.number;
+    let contact = parts
+        .store
+        .learn_contact(
+            number.waba_id,
+            &item.from.account_id.to_string(),
+            None,
+            Some(&item.from.name),
+        )
+        .await?;
+    let addressee = body::Contact {
+        name: contact.name.clone(),
+        username: item.from.username.clone(),
+        phone: contact.wa_id.clone(),
+        user_id: contact.user_id.clone(),
+    };
+    let sender = Number {
+        waba_id: number.waba_id.to_string(),
+        phone_number_id: number.phone_number_id.to_string(),
+        display_phone_number: number.phone.clone(),
+    };
+    let now = now_ms();
+    let value = match item.state {
+        Some(state) => match status(parts, line, item, state).await? {
+            Some(status) => body::status(&sender, &addressee, &status, now),
+            None => return Ok(Vec::new()),
+        },
+        None => match inbound(line, item, &contact).await? {
+            Some(inbound) => body::message(&sender, &addressee, &inbound, now),
+            None => return Ok(Vec::new()),
+        },
+    };
+    let bytes = body::to_bytes(&value);
+    let listening = parts.store.subscriptions(number.waba_id).await?;
+    let listening = listening
+        .iter()
+        .filter(|subscription| subscription.fields.iter().any(|field| field == "messages"));
+    let to = |app_id| NewDelivery {
+        app_id,
+        lane: format!("{}/{}", number.phone_number_id, item.conversation_id),
+        body: bytes.to_vec(),
+    };
+    Ok(listening.map(|subscription| to(subscription.app_id)).collect())
+}
+
+/// What a person wrote; `None` for what is only the client's own note.
+async fn inbound(line: &Line, item: &FeedItem, contact: &Contact) -> anyhow::Result<Option<Inbound>> {
+    if item.kind.starts_with("notice_") {
+        return Ok(None);
+    }
+    let content = match (&item.shown, &item.text) {
+        (Some(Shown::InteractiveReply(reply)), _) => match &reply.reply {
+            Some(Tapped::Button(button)) if answers_template(line, item).await? => InboundContent::TemplateButton {
+                payload: button.id.clone(),
+                text: button.title.clone(),
+            },
+            Some(Tapped::Button(button)) => InboundContent::ButtonReply {
+                id: button.id.clone(),
+                title: button.title.clone(),
+            },
+            Some(Tapped::List(row)) => InboundContent::ListReply {
+                id: row.id.clone(),
+                title: row.title.clone(),
+                description: row.description.clone(),
+            },
+            None => InboundContent::Unsupported,
+        },
+        (None, Some(text)) => InboundContent::Text(text.clone()),
+        _ => InboundContent::Unsupported,
+    };
+    let context = match item.in_reply_to {
+        Some(answered) => Some(Context {
+            from: writer(line, item, contact).await?,
+            id: wamid::encode(item.conversation_id, answered),
+        }),
+        None => None,
+    };
+    Ok(Some(Inbound {
+        id: wamid::encode(item.conversation_id, item.message_id),
+        time: item.time,
+        context,
+        content,
+    }))
+}
+
+/// The message that an item answers, if the client has it.
+async fn answered(line: &Line, item: &FeedItem) -> anyhow::Result<Option<kabar_client::api::MessageView>> {
+    let Some(message_id) = item.in_reply_to else {
+        return Ok(None);
+    };
+    match line.ask(Command::GetMessage { message_id }).await {
+        Ok(Reply::Message(message)) => Ok(Some(message)),
+        Ok(_) => Ok(None),
+        // Trouble of the client itself is met again at the next command; an unknown id is the person's own business.
+        Err(error) if error.code == "timeout" => Err(error.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+async fn answers_template(line: &Line, item: &FeedItem) -> anyhow::Result<bool> {
+    let message = answered(line, item).await?;
+    Ok(message.is_some_and(|message| message.kind == MessageKind::Template))
+}
+
+/// Who wrote the message that is answered: most often the number itself.
+async fn writer(line: &Line, item: &FeedItem, contact: &Contact) -> anyhow::Result<String> {
+    let mine = answered(line, item).await?.is_none_or(|message| message.mine);
+    let person = || contact.wa_id.clone().unwrap_or_else(|| contact.user_id.clone());
+    Ok(if mine { line.number.phone.clone() } else { person() })
+}
+
+async fn status(
+    parts: &Arc<Parts>,
+    line: &Line,
+    item: &FeedItem,
+    state: MessageState,
+) -> anyhow::Result<Option<Status>> {
+    let state = match state {
+        MessageState::Sent => State::Sent,
+        MessageState::Delivered => State::Delivered,
+        MessageState::Read => State::Read,
+        MessageState::Queued | MessageState::Failed | MessageState::Received => return Ok(None),
+    };
+    let sent = sent_record(parts, line, item).await?;
+    let category = sent.as_ref().map_or(Category::Service, |sent| category(&sent.category));
+    Ok(Some(Status {
+        id: wamid::encode(item.conversation_id, item.message_id),
+        state,
+        time: item.time,
+        conversation: Some(Conversation {
+            id: item.conversation_id.to_string(),
+            origin: category,
+            expiration: Some(
+                sent.as_ref()
+                    .and_then(|sent| sent.window_until_ms)
+                    .unwrap_or(item.time + CUSTOMER_SERVICE_WINDOW_MS),
+            ),
+        }),
+        pricing: Some(Pricing {
+            billable: category != Category::Service,
+            category,
+            kind: match category {
+                Category::Service => PricingKind::FreeCustomerService,
+                _ => PricingKind::Regular,
+            },
+        }),
+        biz_opaque_callback_data: sent.and_then(|sent| sent.callback_data),
+    }))
+}
+
+async fn sent_record(parts: &Arc<Parts>, line: &Line, item: &FeedItem) -> anyhow::Result<Option<SentMessage>> {
+    for _ in 0..SENT_RECORD_TRIES {
+        let sent = parts.store.sent(line.number.phone_number_id, item.message_id.0).await?;
+        // Later statuses of a message without a record: its process died between the two.
+        if sent.is_some() || item.state != Some(MessageState::Sent) {
+            return Ok(sent);
+        }
+        tokio::time::sleep(SENT_RECORD_WAIT).await;
+    }
+    Ok(None)
+}
+
+pub(crate) fn category(name: &str) -> Category {
+    match name {
+        "utility" => Category::Utility,
+        "authentication" => Category::Authentication,
+        "marketing" => Category::Marketing,
+        _ => Category::Service,
+    }
+}

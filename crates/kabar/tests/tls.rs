@@ -37,7 +37,11 @@ fn two_people_chat_behind_a_certificate() {
     let ani = Person::new(directory.path(), "ani", &server.url);
     let budi = Person::new(directory.path(), "budi", &server.url);
     lines(&ani, &certificate, &["register", "--name", "Ani", "--username", "ani"]);
-    lines(&budi, &certificate, &["register", "--name", "Budi", "--username", "budi"]);
+    lines(
+        &budi,
+        &certificate,
+        &["register", "--name", "Budi", "--username", "budi"],
+    );
     lines(&ani, &certificate, &["send", "--to", "@budi", "--text", "lewat TLS"]);
     let received = lines(&budi, &certificate, &["receive"]);
     assert_eq!(received[0]["text"], "lewat TLS", "{received:?}");
@@ -45,6 +49,9 @@ fn two_people_chat_behind_a_certificate() {
     // Somebody who trusts only the usual authorities is told why he does not get through.
     let citra = Person::new(directory.path(), "citra", &server.url);
     let (code, message) = citra.refused(&["--wait", "3", "register", "--name", "Citra"]);
-    assert!(code == "unreachable" && message.contains("certificate"), "{code}: {message}");
+    assert!(
+        code == "unreachable" && message.contains("certificate"),
+        "{code}: {message}"
+    );
     assert_eq!(server.terminate(), Some(0));
 }

@@ -303,8 +303,8 @@ fn contents() {
 }
 
 #[test]
-fn contents_of_businesses() {
-    use wire::{interactive, interactive_reply, template_button};
+fn offers_of_businesses() {
+    use wire::interactive;
     let list = wire::ReplyList {
         button: "Pilih".into(),
         sections: vec![wire::ListSection {
@@ -349,6 +349,11 @@ fn contents_of_businesses() {
         &interactive(interactive::Action::CtaUrl(link)),
         "0a10010101010101010101010101010101011080d8c1a28c34723b0a04546f6b6f12044d61753f1a0c746572696d61206b61736968621f0a054c6163616b121668747470733a2f2f746f6b6f2e6578616d706c652f31",
     );
+}
+
+#[test]
+fn answers_to_businesses_and_templates() {
+    use wire::{interactive_reply, template_button};
     let reply = |reply| content_of(Body::InteractiveReply(wire::InteractiveReply { reply: Some(reply) }));
     let tapped = wire::ButtonReply {
         id: "ya".into(),

@@ -227,7 +227,7 @@ async fn open(home: &std::path::Path, server: &str) -> Client {
         server: Some(server.to_owned()),
         feed: true,
         dial: None,
-            lock_timeout: Duration::from_secs(5),
+        lock_timeout: Duration::from_secs(5),
     };
     Client::open(options).await.expect("an open home")
 }

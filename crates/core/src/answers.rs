@@ -27,8 +27,7 @@ impl State {
             Purpose::Send(conversation, order) => self.send_answered(*conversation, *order, answer),
             Purpose::ReadReceipt(conversation, seq) => self.read_receipt_answered(*conversation, *seq, answer),
             Purpose::Card(account) => self.card_answered(*account, answer),
-            Purpose::Templates(command_id) => self.templates_answered(*command_id, answer),
-            Purpose::Window(command_id) => self.window_answered(*command_id, answer),
+            Purpose::Business(command_id) => self.business_answered(*command_id, answer),
             Purpose::Log(conversation) => return self.log_answered(*conversation, answer),
         }
         Ok(())

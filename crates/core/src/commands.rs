@@ -8,7 +8,7 @@ use kabar_protocol::{
 
 use crate::{
     accounts::{Peer, safety_number},
-    api::{ApiError, BusinessSend, Command, MessageView, Reply, ServerItem, Shown},
+    api::{ApiError, BusinessCommand, BusinessSend, Command, MessageView, Reply, ServerItem, Shown},
     connection::{Answer, Purpose},
     messaging::{Envelope, Place, Row, class_name},
     state::State,
@@ -77,6 +77,7 @@ impl State {
             )));
         };
         match command {
+            // Carried out above: it needs no account.
             Command::Register { .. } => Ok(Ok(None)),
             Command::RequestPhoneCode { phone } => later(self.request_phone_code(command_id, phone)),
             Command::VerifyPhone { code } => later(self.verify_phone(command_id, code)),
@@ -85,10 +86,7 @@ impl State {
             Command::Whoami => now(Ok(Reply::Me(me))),
             Command::OpenChat { who } => self.open_chat(command_id, command, who),
             Command::ListChats => now(Ok(self.list_chats())),
-            Command::GetMessage { message_id } => now(self
-                .message_view(*message_id)?
-                .map(Reply::Message)
-                .ok_or_else(|| invalid("message_id", "message_id must be the id of a message on this device"))),
+            Command::GetMessage { message_id } => self.get_message(*message_id),
             Command::ListMessages {
                 conversation_id,
                 before,
@@ -110,11 +108,7 @@ impl State {
                 wait,
                 business,
             } => self.send(command_id, command, to, content, *reply_to, *wait, *business),
-            Command::CreateTemplate { .. } | Command::ListTemplates { .. } | Command::DeleteTemplates { .. } => {
-                self.ask_templates(command_id, command);
-                Ok(Ok(None))
-            }
-            Command::Window { with } => self.show_window(command_id, command, with),
+            Command::Business { request } => self.business(command_id, command, request),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {
                 conversation_id,
@@ -306,15 +300,23 @@ impl State {
         }
     }
 
-    fn show_window(&mut self, command_id: u64, command: &Command, with: &str) -> Outcomes {
-        match self.resolve(command_id, command, "with", with) {
-            Ok(Some((account, _))) => {
-                self.fetch_window(command_id, account);
-                Ok(Ok(None))
-            }
-            Ok(None) => Ok(Ok(None)),
-            Err(error) => Ok(Err(error)),
-        }
+    fn business(&mut self, command_id: u64, command: &Command, request: &BusinessCommand) -> Outcomes {
+        let person = match request {
+            BusinessCommand::Window { with } => match self.resolve(command_id, command, "with", with) {
+                Ok(Some((account, _))) => Some(account),
+                Ok(None) => return Ok(Ok(None)),
+                Err(error) => return Ok(Err(error)),
+            },
+            _ => None,
+        };
+        self.ask_business(command_id, request, person);
+        Ok(Ok(None))
+    }
+
+    fn get_message(&mut self, message_id: MessageId) -> Outcomes {
+        let rule = "message_id must be the id of a message on this device";
+        let message = self.message_view(message_id)?.map(Reply::Message);
+        now(message.ok_or_else(|| invalid("message_id", rule)))
     }
 
     fn list_messages(&mut self, conversation: ConversationId, before: Option<MessageId>, limit: u32) -> Outcomes {
@@ -481,7 +483,9 @@ fn with_account(command: &Command, account: AccountId) -> Command {
     match &mut command {
         Command::OpenChat { who } => *who = account.to_string(),
         Command::SendText { to, .. } | Command::Send { to, .. } => *to = account.to_string(),
-        Command::Window { with } => *with = account.to_string(),
+        Command::Business {
+            request: BusinessCommand::Window { with },
+        } => *with = account.to_string(),
         Command::SafetyNumber { with } => *with = account.to_string(),
         _ => {}
     }

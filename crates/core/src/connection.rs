@@ -60,8 +60,8 @@ pub(crate) enum Purpose {
     Log(ConversationId),
     /// What kind of account the peer's is.
     Card(AccountId),
-    Window(u64),
-    Templates(u64),
+    /// A question or order of a business number.
+    Business(u64),
 }
 
 impl Purpose {
@@ -69,14 +69,14 @@ impl Purpose {
     fn command(&self) -> Option<u64> {
         match self {
             Self::Find(command_id, ..) | Self::Command(command_id, _) => Some(*command_id),
-            Self::Window(command_id) | Self::Templates(command_id) => Some(*command_id),
+            Self::Business(command_id) => Some(*command_id),
             _ => None,
         }
     }
 
     /// Asks without changing anything: may be asked again.
     fn is_question(&self) -> bool {
-        matches!(self, Self::Find(..) | Self::Window(_))
+        matches!(self, Self::Find(..) | Self::Business(_))
     }
 }
 

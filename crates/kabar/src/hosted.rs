@@ -1,9 +1,6 @@
 //! The business gateway inside `kabar serve`: one listener, one admin socket, frames over a stream in the process.
 
-use std::{
-    path::Path,
-    sync::{Arc, OnceLock},
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::{Router, extract::Request, response::IntoResponse as _};
 use futures_util::FutureExt as _;
@@ -18,13 +15,17 @@ use kabar_server::{
     admin::{self, AdminError},
 };
 use serde_json::Value;
+use tokio::{sync::SetOnce, time::timeout};
 use tower::ServiceExt as _;
 
 use crate::output::Failure;
 
-/// Filled once the server listens: until then the Cloud API says that it is starting.
+/// Between the listener and the gateway behind it there are milliseconds; who comes in them waits, at most so long.
+const START_WAIT: Duration = Duration::from_secs(10);
+
+/// Filled once the server listens.
 #[derive(Clone, Default)]
-pub(crate) struct Hosted(Arc<OnceLock<Gateway>>);
+pub(crate) struct Hosted(Arc<SetOnce<Gateway>>);
 
 impl Hosted {
     /// What the server needs to know of the gateway before it exists.
@@ -36,7 +37,7 @@ impl Hosted {
                 if !is_gateway_path(request.method(), request.uri().path()) {
                     return web.oneshot(request).await.into_response();
                 }
-                match hosted.0.get() {
+                match hosted.gateway().await {
                     Some(gateway) => gateway.router().oneshot(request).await.into_response(),
                     None => GraphError::unavailable("the gateway is starting").respond(&trace_id()),
                 }
@@ -49,7 +50,7 @@ impl Hosted {
                 async move {
                     let command = serde_json::from_value(command)
                         .map_err(|error| AdminError::new("parameter_invalid", error.to_string()))?;
-                    match hosted.0.get() {
+                    match hosted.gateway().await {
                         Some(gateway) => run(gateway, command).await,
                         None => Err(AdminError::new("starting", "the gateway is starting: try again")),
                     }
@@ -57,6 +58,10 @@ impl Hosted {
                 .boxed()
             })),
         }
+    }
+
+    async fn gateway(&self) -> Option<&Gateway> {
+        timeout(START_WAIT, self.0.wait()).await.ok()
     }
 
     /// Opens the gateway beside a server that listens, and starts its numbers.

@@ -7,7 +7,7 @@ use kabar_protocol::{
 
 use super::Peer;
 use crate::{
-    api::{ApiError, Business, Category, Command, KeysHeldBy, MessageTemplate, Reply},
+    api::{Business, BusinessCommand, Category, KeysHeldBy, MessageTemplate, Reply},
     commands::refusal,
     connection::{Answer, Purpose},
     state::State,
@@ -100,29 +100,13 @@ impl State {
         }
     }
 
-    /// How long this business number may write freely to a person.
-    pub(crate) fn fetch_window(&mut self, command_id: u64, account: AccountId) {
-        let fetch = wire::FetchWindow {
-            account_id: account.to_bytes(),
-        };
-        self.request(Purpose::Window(command_id), Body::FetchWindow(fetch));
-    }
-
-    pub(crate) fn window_answered(&mut self, command_id: u64, answer: &Answer) {
-        let result: Result<Reply, ApiError> = match answer {
-            Ok(server_frame::Body::Window(window)) => Ok(Reply::Window {
-                open_until: (window.open_until_ms > 0).then_some(window.open_until_ms),
+    /// A request of a business number; its answer is the command's. `person` is whom it is about.
+    pub(crate) fn ask_business(&mut self, command_id: u64, request: &BusinessCommand, person: Option<AccountId>) {
+        let body = match request.clone() {
+            BusinessCommand::Window { .. } => Body::FetchWindow(wire::FetchWindow {
+                account_id: person.map(|person| person.to_bytes()).unwrap_or_default(),
             }),
-            Ok(_) => Err(refusal("bad_answer", "the server's answer is no Window")),
-            Err(failure) => Err(failure.error.clone()),
-        };
-        self.reply(command_id, result);
-    }
-
-    /// A request about the business's templates; its answer is the command's.
-    pub(crate) fn ask_templates(&mut self, command_id: u64, command: &Command) {
-        let body = match command.clone() {
-            Command::CreateTemplate { template } => Body::CreateTemplate(wire::CreateTemplate {
+            BusinessCommand::CreateTemplate { template } => Body::CreateTemplate(wire::CreateTemplate {
                 template: Some(wire::MessageTemplate {
                     category: category(template.category).into(),
                     name: template.name,
@@ -132,18 +116,22 @@ impl State {
                     ..wire::MessageTemplate::default()
                 }),
             }),
-            Command::ListTemplates { name, language } => Body::ListTemplates(wire::ListTemplates { name, language }),
-            Command::DeleteTemplates { name, template_id } => {
+            BusinessCommand::ListTemplates { name, language } => {
+                Body::ListTemplates(wire::ListTemplates { name, language })
+            }
+            BusinessCommand::DeleteTemplates { name, template_id } => {
                 Body::DeleteTemplates(wire::DeleteTemplates { name, template_id })
             }
-            _ => return,
         };
-        self.request(Purpose::Templates(command_id), body);
+        self.request(Purpose::Business(command_id), body);
     }
 
-    pub(crate) fn templates_answered(&mut self, command_id: u64, answer: &Answer) {
+    pub(crate) fn business_answered(&mut self, command_id: u64, answer: &Answer) {
         use wire::create_template_outcome::Outcome as Created;
         let result = match answer {
+            Ok(server_frame::Body::Window(window)) => Ok(Reply::Window {
+                open_until: (window.open_until_ms > 0).then_some(window.open_until_ms),
+            }),
             Ok(server_frame::Body::CreateTemplate(outcome)) => match &outcome.outcome {
                 Some(Created::Created(template)) => Ok(Reply::Templates {
                     templates: vec![template_view(template)],
@@ -157,7 +145,7 @@ impl State {
                 templates: list.templates.iter().map(template_view).collect(),
             }),
             Ok(server_frame::Body::TemplatesDeleted(deleted)) => Ok(Reply::Deleted { count: deleted.count }),
-            Ok(_) => Err(refusal("bad_answer", "the server's answer is not about templates")),
+            Ok(_) => Err(refusal("bad_answer", "the server's answer is to another question")),
             Err(failure) => Err(failure.error.clone()),
         };
         self.reply(command_id, result);

@@ -293,6 +293,15 @@ impl State {
     }
 
     pub(super) fn fail_intent(&mut self, conversation: ConversationId, order: u64, error: ApiError) {
+        if self.is_business() {
+            // Its program has been told, and decides by itself whether to send another: nobody looks at a thread here.
+            self.intents.remove(&(conversation, order));
+            self.delete(keys::intent(conversation, order));
+            if let Some(command_id) = self.waiting.sends.remove(&order) {
+                self.reply(command_id, Err(error));
+            }
+            return;
+        }
         let Some(intent) = self.intents.get_mut(&(conversation, order)) else {
             return;
         };

@@ -1,7 +1,7 @@
 //! `POST /<phone number>/messages`, and the state of a conversation.
 
 use http::HeaderMap;
-use kabar_client::api::{BusinessSend, Category, Command, MessageView, Reply, Shown};
+use kabar_client::api::{BusinessCommand, BusinessSend, Category, Command, MessageView, Reply, Shown};
 use kabar_protocol::ids::MessageId;
 use serde_json::{Value, json};
 
@@ -218,7 +218,7 @@ pub(super) async fn conversation(call: &Call, number: &Number, user: &str) -> Re
     let line = line(call, number)?;
     let to = Recipient::parse(user).ok_or_else(|| GraphError::unknown_node(user))?;
     let (with, _) = recipient(call, &to).await?;
-    let open_until = match line.ask(Command::Window { with }).await {
+    let open_until = match line.ask_business(BusinessCommand::Window { with }).await {
         Ok(Reply::Window { open_until }) => open_until,
         Ok(_) => None,
         Err(error) => return Err(client_refused(&error)),

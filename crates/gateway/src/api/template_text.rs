@@ -1,6 +1,6 @@
 //! From an approved template and the parameters of a send to what the person sees.
 
-use kabar_client::api::{BusinessSend, Command, MessageTemplate, Reply, Shown};
+use kabar_client::api::{BusinessCommand, BusinessSend, MessageTemplate, Reply, Shown};
 use kabar_protocol::wire::{self, template_button};
 use serde_json::Value;
 
@@ -13,11 +13,11 @@ use crate::{
 
 /// Looks the template up and fills it in (132001 unknown or not approved, 132000 wrong number of parameters).
 pub(super) async fn filled(call: &Call, line: &Line, send: &TemplateSend) -> Result<(Shown, BusinessSend), GraphError> {
-    let list = Command::ListTemplates {
+    let list = BusinessCommand::ListTemplates {
         name: Some(send.name.clone()),
         language: Some(send.language.clone()),
     };
-    let templates = match line.ask(list).await.map_err(|error| client_refused(&error))? {
+    let templates = match line.ask_business(list).await.map_err(|error| client_refused(&error))? {
         Reply::Templates { templates } => templates,
         _ => Vec::new(),
     };

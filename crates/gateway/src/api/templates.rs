@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kabar_client::api::{Category, Command, MessageTemplate, Reply, TimeMs};
+use kabar_client::api::{BusinessCommand, Category, MessageTemplate, Reply, TimeMs};
 use serde_json::{Value, json};
 
 use super::{Answer, Call, client_refused, success};
@@ -48,7 +48,9 @@ pub(super) async fn create(call: &Call) -> Result<Answer, GraphError> {
         rejected_reason: String::new(),
         created_at: 0,
     };
-    let outcome = line(call)?.ask(Command::CreateTemplate { template }).await;
+    let outcome = line(call)?
+        .ask_business(BusinessCommand::CreateTemplate { template })
+        .await;
     match outcome.map_err(|error| client_refused(&error))? {
         Reply::Templates { templates } => {
             let created = templates.first();
@@ -66,11 +68,15 @@ pub(super) async fn create(call: &Call) -> Result<Answer, GraphError> {
 
 pub(super) async fn list(call: &Call) -> Result<Answer, GraphError> {
     let params = &call.params;
-    let list = Command::ListTemplates {
+    let list = BusinessCommand::ListTemplates {
         name: params.string("name")?,
         language: params.string("language")?,
     };
-    let templates = match line(call)?.ask(list).await.map_err(|error| client_refused(&error))? {
+    let templates = match line(call)?
+        .ask_business(list)
+        .await
+        .map_err(|error| client_refused(&error))?
+    {
         Reply::Templates { templates } => templates,
         _ => Vec::new(),
     };
@@ -97,11 +103,15 @@ pub(super) async fn delete(call: &Call) -> Result<Answer, GraphError> {
     let params = &call.params;
     let name = params.required_text("name", NAME_CHARS_MAX)?;
     let template_id = params.u64("hsm_id")?.unwrap_or(0);
-    let delete = Command::DeleteTemplates {
+    let delete = BusinessCommand::DeleteTemplates {
         name: name.clone(),
         template_id,
     };
-    match line(call)?.ask(delete).await.map_err(|error| client_refused(&error))? {
+    match line(call)?
+        .ask_business(delete)
+        .await
+        .map_err(|error| client_refused(&error))?
+    {
         Reply::Deleted { count: 0 } => Err(GraphError::template_unknown(format!("there is no template {name}"))),
         _ => Ok(success()),
     }

@@ -10,7 +10,7 @@ use std::{
 
 use kabar_client::{
     Client, Options,
-    api::{ApiError, Command, Reply},
+    api::{ApiError, BusinessCommand, Command, Reply},
 };
 
 use crate::{Parts, store::Number};
@@ -31,6 +31,10 @@ pub(crate) struct Line {
 impl Line {
     pub(crate) async fn ask(&self, command: Command) -> Result<Reply, ApiError> {
         self.client.command(command, COMMAND_TIMEOUT).await
+    }
+
+    pub(crate) async fn ask_business(&self, request: BusinessCommand) -> Result<Reply, ApiError> {
+        self.ask(Command::Business { request }).await
     }
 }
 

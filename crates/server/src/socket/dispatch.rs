@@ -169,20 +169,25 @@ async fn answer(app: &App, session: &Session, identity: Identity, body: Request)
             messaging::typing(app, identity, body).await?;
             Response::TypingAccepted(w::TypingAccepted {})
         }
+        other => return answer_business(app, identity, other).await,
+    })
+}
+
+/// What only a business number asks.
+async fn answer_business(app: &App, identity: Identity, body: Request) -> Result<Response, Failure> {
+    Ok(match body {
         Request::FetchWindow(body) => Response::Window(business::fetch_window(app, identity, &body).await?),
         Request::CreateTemplate(body) => {
             let outcome = Some(boxed(business::create_template(app, identity, body)).await?);
-            Response::CreateTemplate(w::CreateTemplateOutcome { outcome })
+            Response::CreateTemplate(wire::CreateTemplateOutcome { outcome })
         }
         Request::ListTemplates(body) => Response::Templates(business::list_templates(app, identity, body).await?),
         Request::DeleteTemplates(body) => {
             let count = business::delete_templates(app, identity, body).await?;
-            Response::TemplatesDeleted(w::TemplatesDeleted { count })
+            Response::TemplatesDeleted(wire::TemplatesDeleted { count })
         }
         // Answered by `request` and `authenticated` already.
-        Request::Ping(_) | Request::Authenticate(_) | Request::Register(_) | Request::Send(_) | Request::Ack(_) => {
-            return Err(Failure::internal(&"a frame went the wrong way"));
-        }
+        _ => return Err(Failure::internal(&"a frame went the wrong way")),
     })
 }
 

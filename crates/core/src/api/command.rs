@@ -1,0 +1,109 @@
+//! What a person or a script wishes.
+
+use kabar_protocol::ids::{ConversationId, MessageId};
+use serde::{Deserialize, Serialize};
+
+use super::{BusinessCommand, BusinessSend, Shown};
+
+/// A wish. In JSON: `{"type":"send_text","to":"@budi","text":"halo"}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Command {
+    /// Makes the account on the server. `name` stays on this device and travels inside encrypted messages.
+    Register {
+        name: String,
+        username: Option<String>,
+        invite: Option<String>,
+        /// Makes this the account of a business number: the code that the operator's `number add` made.
+        #[serde(default)]
+        enrolment: Option<String>,
+    },
+    RequestPhoneCode {
+        phone: String,
+    },
+    VerifyPhone {
+        code: String,
+    },
+    SetName {
+        name: String,
+    },
+    SetUsername {
+        username: Option<String>,
+    },
+    Whoami,
+    /// Finds an account and its conversation; nothing reaches the other side.
+    OpenChat {
+        who: String,
+    },
+    ListChats,
+    /// One message, of whichever conversation.
+    GetMessage {
+        message_id: MessageId,
+    },
+    /// Newest first, older than the given message; `limit` at most 200.
+    ListMessages {
+        conversation_id: ConversationId,
+        before: Option<MessageId>,
+        limit: u32,
+    },
+    /// Replied to when the message is queued durably on this device; its way on is told by [`Notification::Message`].
+    /// With `wait`, replied to after the server's acknowledgement.
+    SendText {
+        to: String,
+        text: String,
+        reply_to: Option<MessageId>,
+        #[serde(default)]
+        wait: bool,
+    },
+    /// As `SendText`, with any content. `business` is for the account of a business number.
+    Send {
+        to: String,
+        content: Shown,
+        reply_to: Option<MessageId>,
+        #[serde(default)]
+        wait: bool,
+        #[serde(default)]
+        business: Option<BusinessSend>,
+    },
+    /// Of the account of a business number.
+    Business {
+        request: BusinessCommand,
+    },
+    /// Forgets a message that could not be sent, or tries it again.
+    ResolveFailed {
+        message_id: MessageId,
+        retry: bool,
+    },
+    /// Everything up to and including this message has been seen; a read receipt goes out, but not to a stranger whose
+    /// request nobody has answered. Without a conversation, the message id alone says which.
+    MarkRead {
+        conversation_id: Option<ConversationId>,
+        up_to: MessageId,
+        /// Accepts a stranger's request, so that he learns it too.
+        #[serde(default)]
+        accept: bool,
+    },
+    SetTyping {
+        conversation_id: ConversationId,
+        active: bool,
+    },
+    SafetyNumber {
+        with: String,
+    },
+    /// What the server holds of a conversation's messages: ciphertext beside our text.
+    ServerView {
+        conversation_id: ConversationId,
+        limit: u32,
+    },
+    /// Takes the next unread items of the feed (see [`FeedItem`]), oldest first, and forgets them once `taken` comes back.
+    Feed {
+        after: u64,
+        limit: u32,
+    },
+    FeedTaken {
+        up_to: u64,
+    },
+    /// Answers when the server's queue has been emptied in this connection, everything taken in has been acknowledged
+    /// and nothing of ours waits to go out. At once an error if there is no account.
+    WaitIdle,
+}

@@ -1,0 +1,105 @@
+//! What a command is answered with.
+
+use kabar_protocol::ids::{AccountId, ConversationId, DeviceId, MessageId};
+use serde::{Deserialize, Serialize};
+
+use super::{ChatView, MessageState, MessageTemplate, MessageView, Person, Shown, TimeMs};
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Reply {
+    Done,
+    Registered(Me),
+    Me(Me),
+    PhoneCode(PhoneCode),
+    Chat(ChatView),
+    Chats {
+        chats: Vec<ChatView>,
+    },
+    Message(MessageView),
+    Messages {
+        messages: Vec<MessageView>,
+        more: bool,
+    },
+    Sent(MessageView),
+    SafetyNumber {
+        safety_number: String,
+        with: Person,
+    },
+    ServerView {
+        items: Vec<ServerItem>,
+    },
+    Feed {
+        items: Vec<FeedItem>,
+    },
+    /// Until when the customer service window is open; `None`: closed.
+    Window {
+        open_until: Option<TimeMs>,
+    },
+    Templates {
+        templates: Vec<MessageTemplate>,
+    },
+    Deleted {
+        count: u32,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PhoneCode {
+    pub phone: String,
+    pub resend_after_s: u32,
+    pub expires_after_s: u32,
+    /// Only from a server that runs with `--dev`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+}
+
+/// The account of this device.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Me {
+    pub account_id: AccountId,
+    pub device_id: DeviceId,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+/// One envelope as the server holds it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ServerItem {
+    pub message: MessageView,
+    pub sender_device: DeviceId,
+    pub class: String,
+    pub bytes: usize,
+    /// The envelope itself, hex.
+    pub envelope: String,
+}
+
+/// An item of a script's stream: `kabar chat receive` prints each once per home.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FeedItem {
+    #[serde(skip)]
+    pub position: u64,
+    pub message_id: MessageId,
+    pub conversation_id: ConversationId,
+    pub from: Person,
+    /// text, receipt, notice_...
+    pub kind: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
+    pub shown: Option<Shown>,
+    /// Written by a program.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub automated: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub in_reply_to: Option<MessageId>,
+    /// Of a receipt: delivered or read; `sent` too where the account is a business number's.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub state: Option<MessageState>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub request: bool,
+    pub time: TimeMs,
+}

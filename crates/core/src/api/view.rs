@@ -1,0 +1,98 @@
+//! People, chats and messages as screens show them.
+
+use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
+use serde::{Deserialize, Serialize};
+
+use super::{ApiError, Business, Shown, TimeMs};
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Person {
+    pub account_id: AccountId,
+    /// As the person calls himself inside encrypted messages; empty until the first one came.
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub username: Option<String>,
+    /// Only if this device found the person by it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub phone: Option<String>,
+    /// Not a person but a company's number.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub business: Option<Business>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChatView {
+    pub conversation_id: ConversationId,
+    pub kind: ChatKind,
+    pub peer: Person,
+    /// Newest message, if there is one.
+    pub last: Option<MessageView>,
+    pub unread: u32,
+    /// True while a stranger's first messages have not been answered.
+    pub request: bool,
+    /// The safety number has changed and nobody has looked at it since.
+    pub safety_changed: bool,
+    pub updated_at: TimeMs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChatKind {
+    Direct,
+    Business,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MessageView {
+    pub message_id: MessageId,
+    pub conversation_id: ConversationId,
+    /// Order in the conversation; absent until the server has acknowledged it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seq: Option<u64>,
+    pub from: Person,
+    pub mine: bool,
+    pub kind: MessageKind,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub text: Option<String>,
+    /// What there is beside the text, under the name of the kind.
+    #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
+    pub shown: Option<Shown>,
+    /// Written by a program.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub automated: bool,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub in_reply_to: Option<MessageId>,
+    /// Server time once acknowledged, the sender's clock before.
+    pub time: TimeMs,
+    pub state: MessageState,
+    /// Why it failed, or why it still waits: a stable reason and a sentence.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<ApiError>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageKind {
+    Text,
+    Interactive,
+    InteractiveReply,
+    Template,
+    /// A notice of the client itself, in the thread: the safety number changed, the conversation was reset, messages were lost.
+    NoticeSafetyChanged,
+    NoticeReset,
+    NoticeGap,
+    /// This version cannot show the message; it says so.
+    Unsupported,
+}
+
+/// Of our own messages: on this device, at the server, at a device of the peer, seen. Received ones: `received`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageState {
+    Queued,
+    Failed,
+    Sent,
+    Delivered,
+    Read,
+    Received,
+}

@@ -11,11 +11,11 @@ import type {
   Notification,
   Person,
 } from '../src/core/contract.ts';
-import { CoreError } from '../src/core/link.ts';
+import { CoreError, trusted } from '../src/core/link.ts';
 import type { FromWorker } from '../src/core/messages.ts';
+import { bank, clinic, coffee, stranger as salesman, scripts } from './business.ts';
 
-export { CoreError };
-export const trusted = (url: string): string => url;
+export { CoreError, trusted };
 
 const HOUR = 3_600_000;
 const now = Date.now();
@@ -32,6 +32,10 @@ const people: Person[] = [
   { account_id: hex(7), name: 'Halo', username: 'halo' },
   { account_id: hex(3), name: '', username: 'orang_asing' },
   { account_id: hex(4), name: 'Tomi', username: 'tomi' },
+  coffee,
+  bank,
+  clinic,
+  salesman,
 ];
 
 let lastId = 0;
@@ -111,7 +115,14 @@ function script(): void {
   write(halo, 'Halo! Saya bot di server ini. Tulis apa saja.', false, 50 * HOUR, 'received');
   write(stranger, 'Halo kak, lihat ini https://hadiah.example/klik', false, 3 * HOUR, 'received');
   write(tomi, 'Sip', true, 200 * HOUR, 'read');
-  unread.set(ibu.account_id, 2).set(stranger.account_id, 1);
+  unread.set(ibu.account_id, 2).set(stranger.account_id, 1).set(salesman.account_id, 1);
+  for (const [company, messages] of scripts) {
+    for (const { ago, mine = false, answers, ...shown } of messages) {
+      const asked = threads.get(company.account_id)?.at(-(answers ?? 0));
+      const made = write(company, shown.text ?? '', mine, ago, 'read', shown.kind);
+      Object.assign(made, shown, answers && asked ? { in_reply_to: asked.message_id } : {});
+    }
+  }
 }
 if (!query.has('empty') && !query.has('new')) script();
 
@@ -120,11 +131,11 @@ function chatOf(person: Person): Chat {
   const last = messages.at(-1) ?? null;
   return {
     conversation_id: person.account_id,
-    kind: 'direct',
+    kind: person.business ? 'business' : 'direct',
     peer: person,
     last,
     unread: unread.get(person.account_id) ?? 0,
-    request: person.username === 'orang_asing',
+    request: person.username === 'orang_asing' || (person === salesman && !messages.some((known) => known.mine)),
     safety_changed: person === budi && messages.length > 0,
     updated_at: last?.time ?? 0,
   };
@@ -171,7 +182,12 @@ export class CoreLink {
       case 'list_messages':
         return this.#page(command);
       case 'send_text':
-        return this.#send(command);
+        return this.#send(command.to, command.text, command.reply_to);
+      case 'send': {
+        const { reply } = command.content.interactive_reply;
+        const title = reply && ('button' in reply ? reply.button : reply.list).title;
+        return this.#send(command.to, title ?? '', command.reply_to, { kind: 'interactive_reply', ...command.content });
+      }
       case 'mark_read':
         unread.delete(command.conversation_id);
         this.#changed(command.conversation_id);
@@ -194,10 +210,10 @@ export class CoreLink {
     return { type: 'messages', messages: all.slice(start, end).reverse(), more: start > 0 };
   }
 
-  #send({ to, text, reply_to }: Extract<Command, { type: 'send_text' }>) {
+  #send(to: string, text: string, replyTo: string | null, shown: Partial<Message> = {}) {
     const peer = people.find((person) => person.account_id === to) ?? budi;
     const sent = write(peer, text, true, now - Date.now(), 'queued');
-    if (reply_to) sent.in_reply_to = reply_to;
+    Object.assign(sent, shown, replyTo ? { in_reply_to: replyTo } : {});
     (['sent', 'delivered', 'read'] as const).forEach((state, i) => {
       setTimeout(() => this.#update({ ...sent, state, seq: lastId }), 500 * (i + 1));
     });

@@ -1,4 +1,4 @@
-// The contract of crates/core/src/api.rs as TypeScript: what a page may ask of the core, and what it is told.
+// The contract of crates/core/src/api as TypeScript: what a page may ask of the core, and what it is told.
 // Change both together. Times are milliseconds since the Unix epoch, ids lower-case hex.
 
 export type Command =
@@ -12,6 +12,7 @@ export type Command =
   | { type: 'list_chats' }
   | { type: 'list_messages'; conversation_id: string; before: string | null; limit: number }
   | { type: 'send_text'; to: string; text: string; reply_to: string | null; wait?: boolean }
+  | { type: 'send'; to: string; content: { interactive_reply: InteractiveReply }; reply_to: string }
   | { type: 'resolve_failed'; message_id: string; retry: boolean }
   | { type: 'mark_read'; conversation_id: string; up_to: string; accept?: boolean }
   | { type: 'set_typing'; conversation_id: string; active: boolean }
@@ -42,6 +43,7 @@ export interface Answers {
   list_chats: 'chats';
   list_messages: 'messages';
   send_text: 'sent';
+  send: 'sent';
   resolve_failed: 'done' | 'sent';
   mark_read: 'done';
   set_typing: 'done';
@@ -71,11 +73,21 @@ export interface Person {
   name: string;
   username?: string;
   phone?: string;
+  /** Not a person but a company's number. */
+  business?: Business;
+}
+
+/** What the server says of a business number, known before the first word. */
+export interface Business {
+  phone: string;
+  name: string;
+  /** Who can read what is written to it: whoever runs this server, or the business alone. */
+  keys_held_by: 'operator' | 'business';
 }
 
 export interface Chat {
   conversation_id: string;
-  kind: 'direct';
+  kind: 'direct' | 'business';
   peer: Person;
   last: Message | null;
   unread: number;
@@ -85,7 +97,15 @@ export interface Chat {
   updated_at: number;
 }
 
-export type MessageKind = 'text' | 'notice_safety_changed' | 'notice_reset' | 'notice_gap' | 'unsupported';
+export type MessageKind =
+  | 'text'
+  | 'interactive'
+  | 'interactive_reply'
+  | 'template'
+  | 'notice_safety_changed'
+  | 'notice_reset'
+  | 'notice_gap'
+  | 'unsupported';
 
 export type MessageState = 'queued' | 'failed' | 'sent' | 'delivered' | 'read' | 'received';
 
@@ -98,11 +118,63 @@ export interface Message {
   mine: boolean;
   kind: MessageKind;
   text?: string;
+  /** What there is beside the text, under the name of the kind. */
+  interactive?: Interactive;
+  interactive_reply?: InteractiveReply;
+  template?: Template;
+  /** Written by a program. */
+  automated?: boolean;
   in_reply_to?: string;
   time: number;
   state: MessageState;
   /** Why it failed, or why it still waits. */
   error?: ApiError;
+}
+
+// The wire types of proto/kabar/v1/content.proto as the core writes them; an absent optional field is null.
+
+export interface Interactive {
+  header: string | null;
+  body: string;
+  footer: string | null;
+  action: { buttons: { buttons: ReplyButton[] } } | { list: ReplyList } | { cta_url: CtaUrl } | null;
+}
+
+export interface ReplyButton {
+  id: string;
+  title: string;
+}
+
+export interface ReplyList {
+  /** What opens the list. */
+  button: string;
+  /** A title is empty only where there is one section. */
+  sections: { title: string; rows: ListRow[] }[];
+}
+
+export interface ListRow {
+  id: string;
+  title: string;
+  description: string | null;
+}
+
+export interface CtaUrl {
+  display_text: string;
+  url: string;
+}
+
+export interface InteractiveReply {
+  reply: { button: ReplyButton } | { list: ListRow } | null;
+}
+
+export interface Template {
+  name: string;
+  language: string;
+  header: string | null;
+  body: string;
+  footer: string | null;
+  /** A payload is the id of a quick reply. */
+  buttons: { text: string; action: { payload: string } | { url: string } | null }[];
 }
 
 export interface ServerItem {

@@ -86,6 +86,24 @@ export const en = {
   request_accept: 'Accept',
   unnamed: 'Unknown person',
 
+  // Chats with businesses
+  business: 'Business',
+  keys_operator: (name: string) =>
+    `${name} reads your messages through this server; whoever runs the server can read them.`,
+  keys_business: (name: string) => `Only ${name} holds the keys.`,
+  safety_hint_operator: (name: string) =>
+    `These digits are those of ${name} on this server. Whoever runs the server can read this chat all the same.`,
+  business_empty: 'Answers may come from a program or from a person.',
+  request_business:
+    'You have not answered this business before. Links stay switched off and nobody learns that you have read this until you answer or accept.',
+  automated: 'automated',
+  choices: (titles: string) => `Choices: ${titles}`,
+  chosen: 'chosen',
+  opens: (host: string) => `Opens ${host} in a new tab`,
+  talk: 'Talk to a person',
+  talk_text: 'I would like to talk to a person.',
+  talk_asked: 'You have asked for a person.',
+
   // Composer
   composer: (name: string) => `Message to ${name}`,
   composer_placeholder: 'Write a message',

@@ -83,6 +83,22 @@ export const id: Catalogue = {
   request_accept: 'Terima',
   unnamed: 'Orang tak dikenal',
 
+  business: 'Bisnis',
+  keys_operator: (name) => `Pesan Anda dibaca oleh ${name} melalui server ini; pengelola server dapat membacanya.`,
+  keys_business: (name) => `Hanya ${name} yang memegang kunci.`,
+  safety_hint_operator: (name) =>
+    `Ini angka milik ${name} di server ini. Pengelola server tetap dapat membaca obrolan ini.`,
+  business_empty: 'Jawaban dapat datang dari program atau dari petugas.',
+  request_business:
+    'Anda belum pernah menjawab bisnis ini. Tautan dimatikan dan tidak ada yang tahu Anda sudah membaca sampai Anda menjawab atau menerima.',
+  automated: 'otomatis',
+  choices: (titles) => `Pilihan: ${titles}`,
+  chosen: 'dipilih',
+  opens: (host) => `Membuka ${host} di tab baru`,
+  talk: 'Bicara dengan orang',
+  talk_text: 'Saya ingin berbicara dengan petugas.',
+  talk_asked: 'Anda sudah meminta petugas.',
+
   composer: (name) => `Pesan untuk ${name}`,
   composer_placeholder: 'Tulis pesan',
   send: 'Kirim',

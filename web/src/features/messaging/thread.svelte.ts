@@ -1,6 +1,7 @@
 // The messages of one conversation as far as they have been read from the core.
 import type { Message } from '../../core/contract';
 import { session } from '../session/session.svelte';
+import type { Picked } from './offer';
 import { merged } from './order';
 
 const PAGE = 60;
@@ -57,6 +58,13 @@ export class Thread {
     this.#typedAt = 0;
     const sent = await session.link.request({ type: 'send_text', to: this.id, text, reply_to: replyTo });
     // Its further way may already have been told: never go back to an earlier state.
+    if (!this.find(sent.message_id)) this.put(sent);
+  }
+
+  /** Answers a business's message by one of its buttons or rows. */
+  async answer(message: Message, reply: Picked): Promise<void> {
+    const content = { interactive_reply: { reply } };
+    const sent = await session.link.request({ type: 'send', to: this.id, content, reply_to: message.message_id });
     if (!this.find(sent.message_id)) this.put(sent);
   }
 

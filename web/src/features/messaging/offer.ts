@@ -1,0 +1,69 @@
+// What a message offers beside its words: buttons, a list, links; and what was picked of it. Pure.
+import type { InteractiveReply, ListRow, Message, ReplyButton, ReplyList } from '../../core/contract';
+
+export type Picked = NonNullable<InteractiveReply['reply']>;
+
+export interface WebLink {
+  title: string;
+  /** Empty where the address leads nowhere on the web. */
+  href: string;
+  host: string;
+}
+
+export interface Offer {
+  header: string;
+  footer: string;
+  /** In the order of the message. */
+  choices: (ReplyButton | WebLink)[];
+  list?: ReplyList;
+}
+
+/** Nothing for what has words alone. */
+export function offerOf({ interactive, template, interactive_reply }: Message): Offer | undefined {
+  if (interactive) {
+    const { header, footer, action } = interactive;
+    const offer = { header: header ?? '', footer: footer ?? '' };
+    if (action && 'list' in action) return { ...offer, choices: [], list: action.list };
+    if (action && 'cta_url' in action) {
+      return { ...offer, choices: [linkOf(action.cta_url.display_text, action.cta_url.url)] };
+    }
+    return { ...offer, choices: action?.buttons.buttons ?? [] };
+  }
+  if (template) {
+    const choices = template.buttons.flatMap(({ text, action }) => {
+      if (!action) return [];
+      return 'url' in action ? linkOf(text, action.url) : { id: action.payload, title: text };
+    });
+    return { header: template.header ?? '', footer: template.footer ?? '', choices };
+  }
+  const reply = interactive_reply?.reply;
+  const description = reply && 'list' in reply ? reply.list.description : null;
+  return description ? { header: '', footer: description, choices: [] } : undefined;
+}
+
+function linkOf(title: string, url: string): WebLink {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  return parsed && /^https?:$/.test(parsed.protocol)
+    ? { title, href: parsed.href, host: parsed.host }
+    : { title, href: '', host: '' };
+}
+
+export function rowsOfList(list: ReplyList): ListRow[] {
+  return list.sections.flatMap((section) => section.rows);
+}
+
+/** What can be picked, by title. */
+export function titlesOf(offer: Offer): string[] {
+  const rows = offer.list ? rowsOfList(offer.list) : [];
+  return [...offer.choices, ...rows].map(({ title }) => title);
+}
+
+/** The id that was picked last of each message that has been answered. */
+export function answersOf(messages: readonly Message[]): Map<string, string> {
+  const answers = new Map<string, string>();
+  for (const { mine, in_reply_to, interactive_reply } of messages) {
+    const reply = interactive_reply?.reply;
+    if (mine && in_reply_to && reply) answers.set(in_reply_to, 'button' in reply ? reply.button.id : reply.list.id);
+  }
+  return answers;
+}

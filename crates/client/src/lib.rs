@@ -84,7 +84,7 @@ impl Client {
         let (reply, replied) = oneshot::channel();
         let asked = tokio::time::timeout(timeout, async {
             self.commands
-                .send(shell::Wish::Command(command, reply))
+                .send(shell::Wish::Command(Box::new(command), reply))
                 .await
                 .map_err(|_| stopped())?;
             replied.await.map_err(|_| stopped())?

@@ -23,7 +23,7 @@ type ReplyTo = oneshot::Sender<Result<Reply, ApiError>>;
 
 /// What the handle asks of the loop.
 pub(crate) enum Wish {
-    Command(Command, ReplyTo),
+    Command(Box<Command>, ReplyTo),
     /// Why a command may take so long, if that is known.
     Trouble(oneshot::Sender<Option<ApiError>>),
 }
@@ -94,7 +94,7 @@ impl Shell {
                     let _ = reply.send(self.trouble.clone());
                     continue;
                 }
-                Woken::Wish(Some(Wish::Command(command, reply))) => self.accept(command, reply),
+                Woken::Wish(Some(Wish::Command(command, reply))) => self.accept(*command, reply),
                 Woken::Link(linked) => self.linked(linked),
                 Woken::Timer => {
                     self.wake_at = None;

@@ -41,6 +41,7 @@ pub(crate) struct Reads {
     pub(crate) pending: Option<(u64, Range)>,
 }
 
+#[allow(clippy::large_enum_variant, reason = "few at a time, and each is moved once")]
 pub(crate) enum Effect {
     Out(Output),
     Request(Request),

@@ -4,12 +4,16 @@ use std::collections::BTreeSet;
 
 use crate::{
     limits::{
-        BUTTON_ID_CHARS_MAX, BUTTON_PAYLOAD_BYTES_MAX, BUTTON_TITLE_CHARS_MAX, INTERACTIVE_BODY_CHARS_MAX,
-        INTERACTIVE_FOOTER_CHARS_MAX, INTERACTIVE_HEADER_CHARS_MAX, LIST_ROWS_MAX, REPLY_BUTTONS_MAX,
-        ROW_DESCRIPTION_CHARS_MAX, ROW_ID_CHARS_MAX, ROW_TITLE_CHARS_MAX, TEMPLATE_BODY_CHARS_MAX,
-        TEMPLATE_BUTTONS_MAX, URL_BYTES_MAX,
+        BUTTON_ID_CHARS_MAX, BUTTON_PAYLOAD_BYTES_MAX, BUTTON_TITLE_CHARS_MAX, FLOW_DATA_BYTES_MAX,
+        FLOW_JSON_BYTES_MAX, FLOW_TOKEN_BYTES_MAX, INTERACTIVE_BODY_CHARS_MAX, INTERACTIVE_FOOTER_CHARS_MAX,
+        INTERACTIVE_HEADER_CHARS_MAX, LIST_ROWS_MAX, REPLY_BUTTONS_MAX, ROW_DESCRIPTION_CHARS_MAX, ROW_ID_CHARS_MAX,
+        ROW_TITLE_CHARS_MAX, TEMPLATE_BODY_CHARS_MAX, TEMPLATE_BUTTONS_MAX, URL_BYTES_MAX,
     },
-    wire::{Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply, template_button},
+    order,
+    wire::{
+        FlowOffer, Interactive, InteractiveReply, OrderUpdate, Template, interactive::Action, interactive_reply::Reply,
+        template_button,
+    },
 };
 
 /// A field that breaks a rule, by its path in the message.
@@ -62,6 +66,62 @@ fn count(field: &'static str, got: usize, most: usize) -> Checked {
     }
 }
 
+/// States of an order, as an OrderUpdate tells them.
+pub const ORDER_STATES: [&str; 7] = [
+    "pending",
+    "processing",
+    "partially_shipped",
+    "shipped",
+    "completed",
+    "canceled",
+    "refunded",
+];
+const ORDER_DESCRIPTION_CHARS_MAX: usize = 120;
+
+fn order_update(update: &OrderUpdate) -> Checked {
+    order::reference(&update.reference_id)?;
+    if !ORDER_STATES.contains(&update.status.as_str()) {
+        return Err(broken(
+            "order.status",
+            format!("must be one of {}", ORDER_STATES.join(", ")),
+        ));
+    }
+    match update.description.chars().count() {
+        0..=ORDER_DESCRIPTION_CHARS_MAX => Ok(()),
+        got => {
+            let rule = format!("must have at most {ORDER_DESCRIPTION_CHARS_MAX} characters, has {got}");
+            Err(broken("order.description", rule))
+        }
+    }
+}
+
+fn flow_offer(offer: &FlowOffer) -> Checked {
+    chars("flow.cta", &offer.cta, BUTTON_TITLE_CHARS_MAX)?;
+    if offer.flow_token.len() > FLOW_TOKEN_BYTES_MAX {
+        return Err(broken(
+            "flow.token",
+            format!("must have at most {FLOW_TOKEN_BYTES_MAX} bytes"),
+        ));
+    }
+    json_object("flow.json", &offer.flow_json, FLOW_JSON_BYTES_MAX)?;
+    if offer.data.is_empty() {
+        return Ok(());
+    }
+    json_object("flow.data", &offer.data, FLOW_DATA_BYTES_MAX)
+}
+
+/// Bounded, and an object by its first letter: what is inside is for whoever reads it.
+pub fn json_object(field: &'static str, text: &str, bytes_max: usize) -> Checked {
+    if text.len() > bytes_max {
+        let rule = format!("must have at most {bytes_max} bytes, has {}", text.len());
+        return Err(broken(field, rule));
+    }
+    match text.trim_start().starts_with('{') {
+        true => Ok(()),
+        false => Err(broken(field, "must be a JSON object")),
+    }
+}
+
 /// Whether an interactive message may be sent, and be shown.
 pub fn interactive(message: &Interactive) -> Checked {
     optional("header", message.header.as_ref(), INTERACTIVE_HEADER_CHARS_MAX)?;
@@ -104,6 +164,9 @@ pub fn interactive(message: &Interactive) -> Checked {
             chars("cta_url.display_text", &link.display_text, BUTTON_TITLE_CHARS_MAX)?;
             url("cta_url.url", &link.url)
         }
+        Some(Action::Flow(offer)) => flow_offer(offer),
+        Some(Action::OrderDetails(details)) => order::check(details),
+        Some(Action::OrderStatus(update)) => order_update(update),
         None => Err(broken(
             "action",
             "is missing or of a kind that this version does not know",
@@ -121,6 +184,10 @@ pub fn interactive_reply(message: &InteractiveReply) -> Checked {
         Some(Reply::List(row)) => {
             chars("row.id", &row.id, ROW_ID_CHARS_MAX)?;
             chars("row.title", &row.title, ROW_TITLE_CHARS_MAX)
+        }
+        Some(Reply::Flow(flow)) => {
+            chars("flow.name", &flow.name, ROW_TITLE_CHARS_MAX)?;
+            json_object("flow.response_json", &flow.response_json, FLOW_DATA_BYTES_MAX)
         }
         None => Err(broken(
             "reply",

@@ -10,8 +10,10 @@ pub mod interactive;
 pub mod limits;
 pub mod mls_header;
 pub mod names;
+pub mod order;
 pub mod policy;
 pub mod signing;
+pub mod ticket;
 
 /// Generated from `proto/kabar/v1/*.proto`, whose comments are the specification of the wire.
 #[allow(clippy::all, clippy::pedantic, missing_docs, unreachable_pub)]

@@ -59,6 +59,11 @@ pub const TEMPLATE_BODY_CHARS_MAX: usize = 1024;
 pub const TEMPLATE_BUTTONS_MAX: usize = 10;
 /// Payload of a template's quick reply, in bytes.
 pub const BUTTON_PAYLOAD_BYTES_MAX: usize = 256;
+/// Screens of a flow, in bytes: they travel inside one message.
+pub const FLOW_JSON_BYTES_MAX: usize = 40 * 1024;
+/// Data of one screen or of the answer to it, in bytes.
+pub const FLOW_DATA_BYTES_MAX: usize = 16 * 1024;
+pub const FLOW_TOKEN_BYTES_MAX: usize = 256;
 pub const URL_BYTES_MAX: usize = 2000;
 /// How long after a person's last message a business may write freely.
 pub const CUSTOMER_SERVICE_WINDOW_MS: i64 = 24 * 3_600_000;

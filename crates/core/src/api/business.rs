@@ -51,6 +51,7 @@ pub enum Shown {
     Interactive(wire::Interactive),
     InteractiveReply(wire::InteractiveReply),
     Template(wire::Template),
+    Ticket(wire::Ticket),
 }
 
 /// How a business's message is counted: the server decides by it whether the message may go out.

@@ -77,6 +77,7 @@ pub enum MessageKind {
     Interactive,
     InteractiveReply,
     Template,
+    Ticket,
     /// A notice of the client itself, in the thread: the safety number changed, the conversation was reset, messages were lost.
     NoticeSafetyChanged,
     NoticeReset,

@@ -37,8 +37,14 @@ fn class_of(content: &wire::Content) -> MessageClass {
         Some(Body::ReadUpTo(_)) => MessageClass::Receipt,
         Some(Body::Reaction(_)) => MessageClass::Reaction,
         Some(
-            Body::Text(_) | Body::Deleted(_) | Body::Interactive(_) | Body::InteractiveReply(_) | Body::Template(_),
+            Body::Text(_)
+            | Body::Deleted(_)
+            | Body::Interactive(_)
+            | Body::InteractiveReply(_)
+            | Body::Template(_)
+            | Body::Ticket(_),
         ) => MessageClass::Content,
+        Some(Body::FlowRequest(_) | Body::FlowResponse(_)) => MessageClass::Control,
         // A body that this version does not know: shown as unsupported, whatever its class.
         None => MessageClass::Unspecified,
     }

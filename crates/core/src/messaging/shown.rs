@@ -1,7 +1,7 @@
 //! Content as scripts and screens see it, to and from the wire.
 
 use kabar_protocol::{
-    content, interactive,
+    content, interactive, ticket,
     wire::{self, content::Body, interactive_reply},
 };
 
@@ -20,6 +20,10 @@ impl Shown {
             Self::Interactive(message) => interactive::interactive(message).map_err(field),
             Self::InteractiveReply(message) => interactive::interactive_reply(message).map_err(field),
             Self::Template(message) => interactive::template(message).map_err(field),
+            Self::Ticket(ticket) => match ticket::read(&ticket.token) {
+                Some(_) => Ok(()),
+                None => Err(invalid("ticket.token", "must be a ticket, such as KABAR1.x")),
+            },
         }
     }
 
@@ -29,6 +33,7 @@ impl Shown {
             Self::Interactive(message) => Body::Interactive(message),
             Self::InteractiveReply(message) => Body::InteractiveReply(message),
             Self::Template(message) => Body::Template(message),
+            Self::Ticket(ticket) => Body::Ticket(ticket),
         }
     }
 
@@ -39,6 +44,7 @@ impl Shown {
             Body::Interactive(message) => Self::Interactive(message.clone()),
             Body::InteractiveReply(message) => Self::InteractiveReply(message.clone()),
             Body::Template(message) => Self::Template(message.clone()),
+            Body::Ticket(ticket) => Self::Ticket(ticket.clone()),
             _ => return None,
         };
         shown.check().is_ok().then_some(shown)
@@ -50,6 +56,7 @@ impl Shown {
             Self::Interactive(_) => MessageKind::Interactive,
             Self::InteractiveReply(_) => MessageKind::InteractiveReply,
             Self::Template(_) => MessageKind::Template,
+            Self::Ticket(_) => MessageKind::Ticket,
         }
     }
 
@@ -61,9 +68,13 @@ impl Shown {
             Self::InteractiveReply(message) => match &message.reply {
                 Some(interactive_reply::Reply::Button(button)) => button.title.clone(),
                 Some(interactive_reply::Reply::List(row)) => row.title.clone(),
+                Some(interactive_reply::Reply::Flow(flow)) => flow.body.clone(),
                 None => String::new(),
             },
             Self::Template(message) => message.body.clone(),
+            Self::Ticket(ticket) => ticket::read(&ticket.token)
+                .map(|body| format!("{} {}", body.title, body.place))
+                .unwrap_or_default(),
         }
     }
 

@@ -246,6 +246,7 @@ fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::Interactive => "interactive",
         MessageKind::InteractiveReply => "interactive_reply",
         MessageKind::Template => "template",
+        MessageKind::Ticket => "ticket",
         MessageKind::NoticeSafetyChanged => "notice_safety_changed",
         MessageKind::NoticeReset => "notice_reset",
         MessageKind::NoticeGap => "notice_gap",

@@ -123,6 +123,11 @@ async fn inbound(line: &Line, item: &FeedItem, contact: &Contact) -> anyhow::Res
                 title: row.title.clone(),
                 description: row.description.clone(),
             },
+            Some(Tapped::Flow(flow)) => InboundContent::FlowReply {
+                name: flow.name.clone(),
+                body: flow.body.clone(),
+                response_json: flow.response_json.clone(),
+            },
             None => InboundContent::Unsupported,
         },
         (None, Some(text)) => InboundContent::Text(text.clone()),

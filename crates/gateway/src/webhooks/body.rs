@@ -60,6 +60,12 @@ pub enum InboundContent {
         payload: String,
         text: String,
     },
+    /// A completed Flow; `response_json` is a JSON object as text, as with the Cloud API.
+    FlowReply {
+        name: String,
+        body: String,
+        response_json: String,
+    },
     /// The person sent something for which the API has no words yet.
     Unsupported,
 }
@@ -208,6 +214,14 @@ impl InboundContent {
             }
             Self::TemplateButton { payload, text } => {
                 json!({ "type": "button", "button": { "payload": payload, "text": text } })
+            }
+            Self::FlowReply {
+                name,
+                body,
+                response_json,
+            } => {
+                let reply = json!({ "name": name, "body": body, "response_json": response_json });
+                json!({ "type": "interactive", "interactive": { "type": "nfm_reply", "nfm_reply": reply } })
             }
             Self::Unsupported => {
                 let error =

@@ -120,7 +120,7 @@ fn header_and_footer(shown: &Shown) -> (Option<String>, Option<String>) {
         Shown::Interactive(Interactive { header, footer, .. }) | Shown::Template(Template { header, footer, .. }) => {
             (header.clone(), footer.clone())
         }
-        Shown::Text(_) | Shown::InteractiveReply(_) => (None, None),
+        Shown::Text(_) | Shown::InteractiveReply(_) | Shown::Ticket(_) => (None, None),
     }
 }
 
@@ -131,7 +131,8 @@ pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Valu
         return Ok(value);
     };
     match shown {
-        Shown::Text(_) => {}
+        // A ticket's own fields are read from its token by `tickets`.
+        Shown::Text(_) | Shown::Ticket(_) => {}
         Shown::InteractiveReply(message) => {
             object.remove("interactive_reply");
             if let Some(reply) = picked(message) {

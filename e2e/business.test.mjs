@@ -1,5 +1,6 @@
-// Chats with businesses: what can be tapped, who holds the keys, a person one tap away. The core is scripted (web/dev): every
-// kind of message, in both themes, languages and sizes, looked over by axe and kept as a picture in e2e/out.
+// Chats with businesses: what can be tapped, who holds the keys, a person one tap away. First with a scripted core (web/dev): every
+// kind of message, in both themes, languages and sizes, looked over by axe and kept as a picture in e2e/out. Then once over a real
+// server with its gateway.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -7,6 +8,7 @@ import { assertAccessible } from './lib/axe.mjs';
 import { launch } from './lib/browser.mjs';
 import { Person } from './lib/person.mjs';
 import { startScripted } from './lib/scripted.mjs';
+import { startServer } from './lib/server.mjs';
 
 const out = new URL('out/', import.meta.url);
 const sizes = {
@@ -187,4 +189,58 @@ function chats({ label, language, options }) {
     rani.calm();
     await rani.close();
   });
+}
+
+test('over a real server, what the Cloud API sends is shown and answered', async () => {
+  const server = await startServer();
+  const { waba_id, app_id } = server.admin('business', 'create', '--name', 'Kopi Nusantara');
+  const { phone_number_id } = server.admin('number', 'add', '--waba', waba_id, '--phone', '+622155501234', '--name', 'Kopi Nusantara');
+  const { access_token } = server.admin('token', 'create', '--app', app_id);
+  const rani = await Person.open(browser, server.origin());
+  try {
+    await rani.signUp('Rani');
+    await confirmPhone(rani, '+6281234567890');
+    await rani.openChatWith('+622155501234');
+    await rani.page.getByText(words.id.operator).waitFor();
+    await rani.say('Halo');
+    await rani.seesState('Halo', rani.t.delivered);
+    const answer = await fetch(`http://127.0.0.1:${server.port}/v23.0/${phone_number_id}/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${access_token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        messaging_product: 'whatsapp',
+        to: '6281234567890',
+        type: 'interactive',
+        interactive: {
+          type: 'list',
+          body: { text: 'Mau kopi apa?' },
+          action: { button: 'Lihat', sections: [{ rows: [{ id: 'gayo', title: 'Gayo', description: 'Aceh' }] }] },
+        },
+      }),
+    });
+    assert.equal(answer.status, 200, await answer.text());
+    await rani.page.getByRole('button', { name: 'Lihat', exact: true }).click();
+    await rani.page.getByRole('radio', { name: /Gayo/ }).check();
+    await rani.page.getByRole('dialog').getByRole('button', { name: words.id.send }).click();
+    await rani.page.getByRole('article', { name: /^Anda, Gayo, Aceh, .*, sampai$/ }).waitFor();
+    await rani.page.reload();
+    await rani.page.getByRole('button', { name: /^Gayo/ }).waitFor();
+    rani.calm();
+  } finally {
+    await rani.close();
+    await server.stop();
+  }
+});
+
+async function confirmPhone(person, phone) {
+  const { page, t } = person;
+  await person.go('/settings');
+  await page.getByRole('button', { name: `${t.change}: ${t.phone}` }).click();
+  await page.getByLabel(t.phoneNumber).fill(phone);
+  await page.getByRole('button', { name: t.phoneSend }).click();
+  const shown = page.getByText(/kode Anda \d{6}/);
+  await shown.waitFor();
+  await page.getByLabel(/Kode untuk/).fill(/\d{6}/.exec(await shown.textContent())[0]);
+  await page.getByRole('button', { name: t.phoneConfirm }).click();
+  await page.getByText(phone).waitFor();
 }

@@ -83,6 +83,10 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
     let waba_id = call.app.waba_id;
     let (to, known) = recipient(call, &request.to).await?;
     let (content, business) = content(call, line, &request.content).await?;
+    if known.is_none() && business.category == Category::Service {
+        // A first message would claim the person's key package before the server refuses it.
+        open_window(line, &to).await?;
+    }
     let reply_to = request.context.as_deref().map(|id| answered(line, id)).transpose()?;
     let command = Command::Send {
         to,
@@ -103,21 +107,29 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
         window_until_ms: None,
     };
     store.keep_sent(&record, now_ms()).await.map_err(store_failed)?;
-    let contact = match known {
-        Some(contact) => contact,
-        None => {
-            let peer = peer_of(line, &sent).await?;
-            let digits = match &request.to {
-                Recipient::Phone(digits) => Some(digits.as_str()),
-                Recipient::UserId(_) => None,
-            };
-            store
-                .learn_contact(waba_id, &peer, digits, None)
-                .await
-                .map_err(store_failed)?
-        }
+    let digits = match &request.to {
+        Recipient::Phone(digits) => Some(digits.as_str()),
+        Recipient::UserId(_) => None,
     };
+    let peer = peer_of(line, &sent).await?;
+    let contact = store.learn_contact(waba_id, &peer, digits, None).await;
+    let contact = contact.map_err(store_failed)?;
     Ok(answer(request, &contact, &sent))
+}
+
+/// 131047 unless the person has written within the last 24 hours.
+async fn open_window(line: &Line, with: &str) -> Result<(), GraphError> {
+    let window = BusinessCommand::Window { with: with.to_owned() };
+    match line
+        .ask_business(window)
+        .await
+        .map_err(|error| client_refused(&error))?
+    {
+        Reply::Window { open_until: Some(_) } => Ok(()),
+        _ => Err(GraphError::window_closed(
+            "the person has not written within the last 24 hours: only an approved template may be sent",
+        )),
+    }
 }
 
 fn answer(request: &Send, contact: &Contact, sent: &MessageView) -> Value {
@@ -134,7 +146,11 @@ fn answer(request: &Send, contact: &Contact, sent: &MessageView) -> Value {
 /// WHO of the client, and the contact where it is known already.
 async fn recipient(call: &Call, to: &Recipient) -> Result<(String, Option<Contact>), GraphError> {
     match to {
-        Recipient::Phone(digits) => Ok((format!("+{digits}"), None)),
+        // Always looked up: numbers change hands. What is known of the contact only saves questions.
+        Recipient::Phone(digits) => {
+            let contact = call.parts.store.contact_by_phone(call.app.waba_id, digits).await;
+            Ok((format!("+{digits}"), contact.map_err(store_failed)?))
+        }
         Recipient::UserId(user_id) => {
             let contact = call.parts.store.contact(call.app.waba_id, user_id).await;
             let contact = contact

@@ -50,6 +50,13 @@ impl Store {
             fresh.name = name.to_owned();
         }
         if known.as_ref() != Some(&fresh) {
+            // A number has one owner at a time.
+            sqlx::query("UPDATE contact SET wa_id = NULL WHERE waba_id = ? AND wa_id = ? AND account_id <> ?")
+                .bind(stored(waba_id))
+                .bind(&fresh.wa_id)
+                .bind(account_id)
+                .execute(&self.pool)
+                .await?;
             let sql =
                 "INSERT OR REPLACE INTO contact (waba_id, user_id, account_id, wa_id, name) VALUES (?, ?, ?, ?, ?)";
             sqlx::query(sql)
@@ -75,6 +82,17 @@ impl Store {
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(stored(waba_id))
             .bind(account_id)
+            .fetch_optional(&self.pool)
+            .await?;
+        Ok(row.as_ref().map(contact))
+    }
+
+    /// Whom the business has written to by this number.
+    pub async fn contact_by_phone(&self, waba_id: u64, wa_id: &str) -> Result<Option<Contact>, StoreError> {
+        let sql = format!("{CONTACT} WHERE waba_id = ? AND wa_id = ?");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(stored(waba_id))
+            .bind(wa_id)
             .fetch_optional(&self.pool)
             .await?;
         Ok(row.as_ref().map(contact))

@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS contact (
     PRIMARY KEY (waba_id, user_id)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX IF NOT EXISTS contact_by_account ON contact (waba_id, account_id);
+CREATE INDEX IF NOT EXISTS contact_by_phone ON contact (waba_id, wa_id);
 
 -- What the statuses of a message that was sent have to say.
 CREATE TABLE IF NOT EXISTS sent (

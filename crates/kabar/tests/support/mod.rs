@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test file uses its part
 
+pub(crate) mod company;
+
 use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},

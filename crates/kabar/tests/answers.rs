@@ -58,7 +58,7 @@ fn answers(messages: Vec<kabar_client::api::MessageView>) -> Vec<(String, String
                 Some(interactive_reply::Reply::Button(button)) => button.id,
                 Some(interactive_reply::Reply::List(row)) => row.id,
                 Some(interactive_reply::Reply::Flow(flow)) => flow.name,
-                None => String::new(),
+                _ => String::new(),
             };
             Some((id, message.text.unwrap_or_default()))
         }

@@ -176,6 +176,7 @@ fn picked(message: &InteractiveReply) -> Option<Pick> {
             description: row.description.clone(),
             ..pick(&row.id, &row.title)
         }),
+        Reply::Flow(flow) => Some(pick(&flow.name, &flow.body)),
         // A completed flow has no id of its own.
         Reply::Flow(flow) => Some(pick(&flow.name, &flow.body)),
     }

@@ -14,7 +14,7 @@ fn message(shown: Option<Shown>) -> MessageView {
         Some(Shown::Interactive(_)) => MessageKind::Interactive,
         Some(Shown::Template(_)) => MessageKind::Template,
         Some(Shown::InteractiveReply(_)) => MessageKind::InteractiveReply,
-        Some(Shown::Text(_)) | None => MessageKind::Text,
+        _ => MessageKind::Text,
     };
     MessageView {
         message_id: MessageId([1; 32]),

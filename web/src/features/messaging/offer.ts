@@ -16,6 +16,8 @@ export interface Offer {
   /** In the order of the message. */
   choices: (ReplyButton | WebLink)[];
   list?: ReplyList;
+  /** There is more to it than this version knows. */
+  unknown?: boolean;
 }
 
 /** Nothing for what has words alone. */
@@ -27,7 +29,8 @@ export function offerOf({ interactive, template, interactive_reply }: Message): 
     if (action && 'cta_url' in action) {
       return { ...offer, choices: [linkOf(action.cta_url.display_text, action.cta_url.url)] };
     }
-    return { ...offer, choices: action?.buttons.buttons ?? [] };
+    if (action && 'buttons' in action) return { ...offer, choices: action.buttons.buttons };
+    return { ...offer, choices: [], unknown: true };
   }
   if (template) {
     const choices = template.buttons.flatMap(({ text, action }) => {
@@ -63,7 +66,9 @@ export function answersOf(messages: readonly Message[]): Map<string, string> {
   const answers = new Map<string, string>();
   for (const { mine, in_reply_to, interactive_reply } of messages) {
     const reply = interactive_reply?.reply;
-    if (mine && in_reply_to && reply) answers.set(in_reply_to, 'button' in reply ? reply.button.id : reply.list.id);
+    if (!mine || !in_reply_to || !reply) continue;
+    if ('button' in reply) answers.set(in_reply_to, reply.button.id);
+    else if ('list' in reply) answers.set(in_reply_to, reply.list.id);
   }
   return answers;
 }

@@ -176,7 +176,6 @@ fn picked(message: &InteractiveReply) -> Option<Pick> {
             description: row.description.clone(),
             ..pick(&row.id, &row.title)
         }),
-        Reply::Flow(flow) => Some(pick(&flow.name, &flow.body)),
         // A completed flow has no id of its own.
         Reply::Flow(flow) => Some(pick(&flow.name, &flow.body)),
     }

@@ -27,7 +27,9 @@ impl State {
             Purpose::Send(conversation, order) => self.send_answered(*conversation, *order, answer),
             Purpose::ReadReceipt(conversation, seq) => self.read_receipt_answered(*conversation, *seq, answer),
             Purpose::Card(account) => self.card_answered(*account, answer),
+            Purpose::Payment(command_id) => self.payment_answered(*command_id, answer),
             Purpose::Business(command_id) => self.business_answered(*command_id, answer),
+            Purpose::Flow(message) => self.flow_sent(*message, answer),
             Purpose::Log(conversation) => return self.log_answered(*conversation, answer),
         }
         Ok(())
@@ -57,6 +59,7 @@ impl State {
             Body::KeyPackagesLow(low) => self.publish_key_packages(low.left),
             Body::Delivered(delivered) => self.delivered(delivered),
             Body::Typing(notice) => self.typing(notice),
+            Body::PaymentChanged(changed) => self.payment_changed(changed),
             Body::Error(error) if error.reason == "session_replaced" => self.replaced(),
             // A push of a later version.
             _ => {}

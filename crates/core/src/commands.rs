@@ -20,7 +20,7 @@ const LIST_LIMIT_MAX: u32 = 200;
 const SERVER_VIEW_MAX: u32 = 50;
 
 /// What a command comes to: an answer now, or one that comes later.
-type Outcomes = Step<Result<Option<Reply>, ApiError>>;
+pub(crate) type Outcomes = Step<Result<Option<Reply>, ApiError>>;
 
 /// A parameter that breaks a rule; the rule's text names what it should be.
 pub(crate) fn invalid(parameter: &str, rule: &(impl ToString + ?Sized)) -> ApiError {
@@ -108,7 +108,15 @@ impl State {
                 wait,
                 business,
             } => self.send(command_id, command, to, content, *reply_to, *wait, *business),
+            Command::Pay {
+                message_id,
+                method,
+                challenge_answer,
+            } => later(self.pay(command_id, *message_id, method, challenge_answer.as_ref())?),
+            Command::Payment { message_id } => later(self.own_payment(command_id, *message_id)?),
+            Command::Tickets => now(self.tickets()?),
             Command::Business { request } => self.business(command_id, command, request),
+            Command::FlowExchange { .. } => self.flow_exchange(command_id, command),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {
                 conversation_id,
@@ -302,11 +310,16 @@ impl State {
 
     fn business(&mut self, command_id: u64, command: &Command, request: &BusinessCommand) -> Outcomes {
         let person = match request {
-            BusinessCommand::Window { with } => match self.resolve(command_id, command, "with", with) {
-                Ok(Some((account, _))) => Some(account),
-                Ok(None) => return Ok(Ok(None)),
-                Err(error) => return Ok(Err(error)),
-            },
+            BusinessCommand::Window { with } | BusinessCommand::RegisterOrder { with, .. } => {
+                match self.resolve(command_id, command, "with", with) {
+                    Ok(Some((account, _))) => Some(account),
+                    Ok(None) => return Ok(Ok(None)),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            BusinessCommand::FlowRespond { to_message, outcome } => {
+                return self.flow_respond(command_id, *to_message, outcome);
+            }
             _ => None,
         };
         self.ask_business(command_id, request, person);
@@ -484,7 +497,7 @@ fn with_account(command: &Command, account: AccountId) -> Command {
         Command::OpenChat { who } => *who = account.to_string(),
         Command::SendText { to, .. } | Command::Send { to, .. } => *to = account.to_string(),
         Command::Business {
-            request: BusinessCommand::Window { with },
+            request: BusinessCommand::Window { with } | BusinessCommand::RegisterOrder { with, .. },
         } => *with = account.to_string(),
         Command::SafetyNumber { with } => *with = account.to_string(),
         _ => {}

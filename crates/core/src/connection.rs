@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use kabar_protocol::{
-    ids::{AccountId, ConversationId},
+    ids::{AccountId, ConversationId, MessageId},
     limits::REQUESTS_IN_FLIGHT_MAX,
     wire::{self, client_frame::Body, server_frame},
 };
@@ -60,8 +60,12 @@ pub(crate) enum Purpose {
     Log(ConversationId),
     /// What kind of account the peer's is.
     Card(AccountId),
+    /// Of a payment; the answer is the command's.
+    Payment(u64),
     /// A question or order of a business number.
     Business(u64),
+    /// A flow's question, or the answer to one.
+    Flow(MessageId),
 }
 
 impl Purpose {
@@ -69,7 +73,7 @@ impl Purpose {
     fn command(&self) -> Option<u64> {
         match self {
             Self::Find(command_id, ..) | Self::Command(command_id, _) => Some(*command_id),
-            Self::Business(command_id) => Some(*command_id),
+            Self::Business(command_id) | Self::Payment(command_id) => Some(*command_id),
             _ => None,
         }
     }
@@ -271,6 +275,7 @@ impl State {
         self.inbox_wait = None;
         self.inbox_waits = 0;
         self.live.values_mut().for_each(|live| live.reset());
+        self.flows_cut();
         let in_flight = std::mem::take(&mut self.connection.in_flight).into_values();
         let queued = std::mem::take(&mut self.connection.queue);
         for request in in_flight {
@@ -343,6 +348,7 @@ impl State {
 
     /// The server will not have this device: whoever waits for it is told so.
     fn refuse_commands(&mut self, error: &ApiError) {
+        self.refuse_flows(error);
         let waiting = std::mem::take(&mut self.connection.queue);
         let commands = waiting.into_iter().filter_map(|request| request.purpose.command());
         let idle = std::mem::take(&mut self.waiting.idle);

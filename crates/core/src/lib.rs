@@ -8,6 +8,7 @@ mod accounts;
 mod answers;
 pub mod api;
 mod commands;
+mod commerce;
 mod connection;
 mod core;
 mod feed;

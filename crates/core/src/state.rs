@@ -13,7 +13,7 @@ use crate::{
     api::{ApiError, Command, MessageState, Notification, Output, TimeMs},
     connection::{Answer, Connection, Purpose},
     core::CoreConfig,
-    messaging::{Chat, Groups, Intent, Live},
+    messaging::{Chat, FlowCall, Groups, Intent, Live},
     mls::Engine,
     store::{self, Blob, keys},
     tx::{Effect, Range, Reads, Rows, Step, Tx},
@@ -128,6 +128,7 @@ pub(crate) struct Waiting {
     /// SendText with `wait`, by the intent's order.
     pub(crate) sends: BTreeMap<u64, u64>,
     pub(crate) idle: Vec<u64>,
+    pub(crate) flows: Vec<FlowCall>,
     /// Typing notices to take back: who, where, when.
     pub(crate) typing: BTreeMap<(ConversationId, AccountId), TimeMs>,
 }
@@ -252,6 +253,7 @@ impl State {
         unanswered.extend(self.waiting.registering.map(|(command_id, _)| command_id));
         unanswered.extend(self.waiting.sends.values());
         unanswered.extend(&self.waiting.idle);
+        unanswered.extend(self.waiting.flows.iter().map(FlowCall::command_id));
         unanswered.extend(self.connection.commands());
         let mut fresh = Self::new(self.config.clone());
         fresh.now = self.now;

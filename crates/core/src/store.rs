@@ -94,6 +94,8 @@ impl From<Vec<u8>> for Blob {
 /// | `m/` | conversation (16), seq (8), sub (4) | a message or notice in its thread | no |
 /// | `i/` | message id (32) | where the message is | no |
 /// | `e/` | conversation (16), seq (8) | the envelope as the server holds it, newest few | no |
+/// | `t/` | message id (32) | a ticket of ours | no |
+/// | `o/` | conversation (16), reference | what the seller last said of an order | no |
 /// | `q/` | conversation (16), cursor (8) | a quarantined envelope | no |
 pub(crate) mod keys {
     use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
@@ -109,6 +111,16 @@ pub(crate) mod keys {
     pub(crate) const FEED: &[u8] = b"f/";
     pub(crate) const GROUP: &[u8] = b"g/";
     pub(crate) const KEY_PACKAGE: &[u8] = b"k/";
+
+    pub(crate) const TICKET: &[u8] = b"t/";
+
+    pub(crate) fn ticket(message: MessageId) -> Key {
+        [TICKET, message.as_slice()].concat()
+    }
+
+    pub(crate) fn order(conversation: ConversationId, reference_id: &str) -> Key {
+        [b"o/", conversation.as_slice(), reference_id.as_bytes()].concat()
+    }
 
     pub(crate) fn chat(conversation: ConversationId) -> Key {
         [CHAT, conversation.as_slice()].concat()

@@ -7,7 +7,7 @@ use crate::{
         BUTTON_ID_CHARS_MAX, BUTTON_PAYLOAD_BYTES_MAX, BUTTON_TITLE_CHARS_MAX, FLOW_DATA_BYTES_MAX,
         FLOW_JSON_BYTES_MAX, FLOW_TOKEN_BYTES_MAX, INTERACTIVE_BODY_CHARS_MAX, INTERACTIVE_FOOTER_CHARS_MAX,
         INTERACTIVE_HEADER_CHARS_MAX, LIST_ROWS_MAX, REPLY_BUTTONS_MAX, ROW_DESCRIPTION_CHARS_MAX, ROW_ID_CHARS_MAX,
-        ROW_TITLE_CHARS_MAX, TEMPLATE_BODY_CHARS_MAX, TEMPLATE_BUTTONS_MAX, URL_BYTES_MAX,
+        ROW_TITLE_CHARS_MAX, TEMPLATE_BODY_CHARS_MAX, TEMPLATE_BUTTON_CHARS_MAX, TEMPLATE_BUTTONS_MAX, URL_BYTES_MAX,
     },
     order,
     wire::{
@@ -179,7 +179,7 @@ pub fn interactive_reply(message: &InteractiveReply) -> Checked {
     match &message.reply {
         Some(Reply::Button(button)) => {
             chars("button.id", &button.id, BUTTON_ID_CHARS_MAX)?;
-            chars("button.title", &button.title, ROW_TITLE_CHARS_MAX)
+            chars("button.title", &button.title, TEMPLATE_BUTTON_CHARS_MAX)
         }
         Some(Reply::List(row)) => {
             chars("row.id", &row.id, ROW_ID_CHARS_MAX)?;
@@ -207,7 +207,7 @@ pub fn template(message: &Template) -> Checked {
         return Err(broken("buttons", format!("must be at most {TEMPLATE_BUTTONS_MAX}")));
     }
     for button in &message.buttons {
-        chars("button.text", &button.text, 25)?;
+        chars("button.text", &button.text, TEMPLATE_BUTTON_CHARS_MAX)?;
         match &button.action {
             Some(template_button::Action::Url(address)) => url("button.url", address)?,
             Some(template_button::Action::Payload(payload)) if payload.len() <= BUTTON_PAYLOAD_BYTES_MAX => {}

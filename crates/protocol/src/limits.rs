@@ -57,6 +57,7 @@ pub const ROW_TITLE_CHARS_MAX: usize = 24;
 pub const ROW_DESCRIPTION_CHARS_MAX: usize = 72;
 pub const TEMPLATE_BODY_CHARS_MAX: usize = 1024;
 pub const TEMPLATE_BUTTONS_MAX: usize = 10;
+pub const TEMPLATE_BUTTON_CHARS_MAX: usize = 25;
 /// Payload of a template's quick reply, in bytes.
 pub const BUTTON_PAYLOAD_BYTES_MAX: usize = 256;
 /// Screens of a flow, in bytes: they travel inside one message.

@@ -2,6 +2,7 @@
 
 use kabar_protocol::{
     ids::{AccountId, ConversationId},
+    order,
     wire::{self, client_frame::Body, find_account_outcome::Outcome, server_frame},
 };
 
@@ -122,8 +123,34 @@ impl State {
             BusinessCommand::DeleteTemplates { name, template_id } => {
                 Body::DeleteTemplates(wire::DeleteTemplates { name, template_id })
             }
+            // To a person, not to the server: see messaging/flows.rs.
+            BusinessCommand::FlowRespond { .. } => return,
+            BusinessCommand::RegisterOrder { order, .. } => Body::RegisterOrder(wire::RegisterOrder {
+                person_account_id: person.map(|person| person.to_bytes()).unwrap_or_default(),
+                order_hash: order::order_hash(&order).to_vec().into(),
+                reference_id: order.reference_id,
+                amount: order.total,
+                currency: order.currency,
+                expires_ms: order.expires_ms,
+            }),
+            BusinessCommand::SettlePayment { reference_id, capture } => {
+                Body::SettlePayment(wire::SettlePayment { reference_id, capture })
+            }
+            BusinessCommand::RefundPayment { reference_id } => {
+                Body::RefundPayment(wire::RefundPayment { reference_id })
+            }
+            BusinessCommand::FetchPayment { reference_id } => Body::FetchPayment(wire::FetchPayment { reference_id }),
+            BusinessCommand::PaymentChanges { after_seq, limit } => {
+                Body::FetchPaymentChanges(wire::FetchPaymentChanges { after_seq, limit })
+            }
         };
-        self.request(Purpose::Business(command_id), body);
+        let purpose = match &body {
+            Body::FetchWindow(_) | Body::CreateTemplate(_) | Body::ListTemplates(_) | Body::DeleteTemplates(_) => {
+                Purpose::Business(command_id)
+            }
+            _ => Purpose::Payment(command_id),
+        };
+        self.request(purpose, body);
     }
 
     pub(crate) fn business_answered(&mut self, command_id: u64, answer: &Answer) {

@@ -25,6 +25,28 @@ pub enum BusinessCommand {
         name: String,
         template_id: u64,
     },
+    /// Lets a person pay an order; before the order is sent.
+    RegisterOrder {
+        with: String,
+        order: wire::OrderDetails,
+    },
+    /// Takes the reserved money, or lets it go.
+    SettlePayment {
+        reference_id: String,
+        capture: bool,
+    },
+    /// In full.
+    RefundPayment {
+        reference_id: String,
+    },
+    FetchPayment {
+        reference_id: String,
+    },
+    /// Oldest first, behind a sequence number.
+    PaymentChanges {
+        after_seq: u64,
+        limit: u32,
+    },
 }
 
 /// A template of a business; see `proto/kabar/v1/business.proto`.

@@ -65,6 +65,19 @@ pub enum Command {
         #[serde(default)]
         business: Option<BusinessSend>,
     },
+    /// Pays the order in a message, under this device's signature. `challenge_answer`: what the person typed after
+    /// [`Reply::PaymentChallenge`](super::Reply).
+    Pay {
+        message_id: MessageId,
+        method: String,
+        #[serde(default)]
+        challenge_answer: Option<String>,
+    },
+    /// What became of the payment of the order in a message.
+    Payment {
+        message_id: MessageId,
+    },
+    Tickets,
     /// Of the account of a business number.
     Business {
         request: BusinessCommand,

@@ -12,6 +12,7 @@
 
 mod business;
 mod command;
+mod commerce;
 mod notification;
 mod reply;
 mod view;
@@ -21,6 +22,7 @@ use kabar_protocol::wire;
 pub use self::{
     business::{Business, BusinessCommand, BusinessSend, Category, KeysHeldBy, MessageTemplate, Shown},
     command::Command,
+    commerce::{PaymentStatus, PaymentView, TicketView},
     notification::{ApiError, ConnectionState, Notification},
     reply::{FeedItem, Me, PhoneCode, Reply, ServerItem},
     view::{ChatKind, ChatView, MessageKind, MessageState, MessageView, Person},

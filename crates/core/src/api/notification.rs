@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{AccountId, ConversationId};
 use serde::{Deserialize, Serialize};
 
-use super::{ChatView, Me, MessageView, TimeMs};
+use super::{ChatView, Me, MessageView, PaymentView, TimeMs};
 
 /// Something changed that a screen may show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,6 +29,10 @@ pub enum Notification {
         conversation_id: ConversationId,
         account_id: AccountId,
         active: bool,
+    },
+    /// A payment of ours, or of our business, has changed.
+    Payment {
+        payment: PaymentView,
     },
     /// How the server lets people in, known before an account exists.
     Registration {

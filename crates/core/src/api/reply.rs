@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{AccountId, ConversationId, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{ChatView, MessageState, MessageTemplate, MessageView, Person, Shown, TimeMs};
+use super::{ChatView, MessageState, MessageTemplate, MessageView, PaymentView, Person, Shown, TicketView, TimeMs};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -41,6 +41,17 @@ pub enum Reply {
     },
     Deleted {
         count: u32,
+    },
+    Payment(PaymentView),
+    Payments {
+        payments: Vec<PaymentView>,
+    },
+    /// The provider wants to know more before it pays (3-D Secure).
+    PaymentChallenge {
+        prompt: String,
+    },
+    Tickets {
+        tickets: Vec<TicketView>,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use kabar_protocol::ids::ConversationId;
 
-use super::{CandidateKind, Chat};
+use super::{CandidateKind, Chat, FlowCall};
 use crate::{
     api::TimeMs,
     state::{State, Work},
@@ -75,6 +75,7 @@ impl State {
             return Ok(());
         }
         self.publish(conversation)?;
+        self.send_flows(conversation);
         self.send_read_receipt(conversation);
         Ok(())
     }
@@ -115,6 +116,7 @@ impl State {
             self.work.push_back(Work::Typing(conversation, account));
         }
         self.registration_timer();
+        self.flow_timers();
     }
 
     /// Asks to be woken when the clock matters next.
@@ -123,6 +125,7 @@ impl State {
         let times = looks
             .chain(self.connection.deadlines())
             .chain(self.waiting.typing.values().copied())
+            .chain(self.waiting.flows.iter().map(FlowCall::until))
             .chain(self.waiting.registering.map(|(_, until)| until));
         // What is due now waits for something else than the clock.
         let next = times.filter(|at| *at > self.now && *at != TimeMs::MAX).min();

@@ -103,8 +103,9 @@ impl State {
         let account = self.account.as_ref()?;
         let me = account.account;
         let chat = self.chats.get_mut(&conversation)?;
-        let is_receipt = matches!(body, Body::ReadUpTo(_));
-        let profile = (!is_receipt && chat.name_sent < account.name_version).then(|| wire::Profile {
+        // What may get lost on its way does not carry it.
+        let is_passing = matches!(body, Body::ReadUpTo(_) | Body::FlowRequest(_) | Body::FlowResponse(_));
+        let profile = (!is_passing && chat.name_sent < account.name_version).then(|| wire::Profile {
             name: account.name.clone(),
             version: account.name_version,
         });

@@ -320,6 +320,11 @@ impl State {
         if let Some(Body::ReadUpTo(read)) = &opened.content.body {
             return self.move_mark(conversation, account, read.seq, MessageState::Read);
         }
+        match &opened.content.body {
+            Some(Body::FlowRequest(_)) => return self.flow_asked(conversation, account, item, opened),
+            Some(Body::FlowResponse(_)) => return self.flow_answered(conversation, account, opened),
+            _ => {}
+        }
         self.take_profile(account, opened.content.profile.as_ref());
         let row = opened.row(item.seq, account, item.time_ms);
         let envelope = Envelope {
@@ -339,6 +344,9 @@ impl State {
             }
         }
         self.typing_ended(conversation, account);
+        if !mine {
+            self.note_ticket(conversation, &row);
+        }
         self.feed_row(conversation, &row);
         self.add_row(conversation, row, Some(envelope));
     }

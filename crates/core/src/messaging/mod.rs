@@ -6,6 +6,7 @@
 mod advance;
 mod commits;
 mod content;
+mod flows;
 mod groups;
 mod inbox;
 mod outbox;
@@ -24,7 +25,7 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::{groups::Groups, thread::class_name};
+pub(crate) use self::{flows::FlowCall, groups::Groups, thread::class_name};
 use crate::{
     api::{ApiError, BusinessSend, MessageKind, Shown, TimeMs},
     store::Blob,

@@ -197,6 +197,7 @@ impl State {
             in_reply_to: None,
             state: Some(state),
             request: false,
+            flow: None,
             time: self.now,
         });
     }

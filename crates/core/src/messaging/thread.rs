@@ -228,6 +228,7 @@ impl State {
             in_reply_to: row.in_reply_to,
             state: None,
             request,
+            flow: None,
             time: row.time,
         });
     }

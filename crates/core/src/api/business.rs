@@ -1,6 +1,6 @@
 //! Companies: their numbers, templates, and how their messages are counted.
 
-use kabar_protocol::wire;
+use kabar_protocol::{ids::MessageId, wire};
 use serde::{Deserialize, Serialize};
 
 use super::TimeMs;
@@ -47,6 +47,32 @@ pub enum BusinessCommand {
         after_seq: u64,
         limit: u32,
     },
+    /// Answers a [`super::FeedItem`] of kind `flow_request`; replied to when the server has the answer.
+    FlowRespond {
+        to_message: MessageId,
+        outcome: FlowOutcome,
+    },
+}
+
+/// What a person's device asks of a flow's endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowAsk {
+    /// INIT, data_exchange or BACK.
+    pub action: String,
+    pub screen: String,
+    /// JSON object.
+    pub data: String,
+    pub flow_token: String,
+}
+
+/// What comes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FlowOutcome {
+    /// The next screen (SUCCESS ends the flow) and its data, a JSON object.
+    Screen { screen: String, data: String },
+    /// endpoint_unreachable, endpoint_failed or token_expired, and a sentence for the person.
+    Error { code: String, message: String },
 }
 
 /// A template of a business; see `proto/kabar/v1/business.proto`.

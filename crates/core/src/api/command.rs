@@ -78,6 +78,18 @@ pub enum Command {
         message_id: MessageId,
     },
     Tickets,
+    /// Asks a business for a screen of the flow that it has sent in this message. Replied to with
+    /// [`super::Reply::FlowScreen`], or with the business's error; `flow_timeout` if it does not answer.
+    FlowExchange {
+        message_id: MessageId,
+        /// INIT, data_exchange or BACK.
+        action: String,
+        #[serde(default)]
+        screen: String,
+        /// JSON object; empty for none.
+        #[serde(default)]
+        data: String,
+    },
     /// Of the account of a business number.
     Business {
         request: BusinessCommand,

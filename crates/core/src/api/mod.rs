@@ -20,7 +20,9 @@ mod view;
 use kabar_protocol::wire;
 
 pub use self::{
-    business::{Business, BusinessCommand, BusinessSend, Category, KeysHeldBy, MessageTemplate, Shown},
+    business::{
+        Business, BusinessCommand, BusinessSend, Category, FlowAsk, FlowOutcome, KeysHeldBy, MessageTemplate, Shown,
+    },
     command::Command,
     commerce::{PaymentStatus, PaymentView, TicketView},
     notification::{ApiError, ConnectionState, Notification},

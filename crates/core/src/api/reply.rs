@@ -3,7 +3,9 @@
 use kabar_protocol::ids::{AccountId, ConversationId, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{ChatView, MessageState, MessageTemplate, MessageView, PaymentView, Person, Shown, TicketView, TimeMs};
+use super::{
+    ChatView, FlowAsk, MessageState, MessageTemplate, MessageView, PaymentView, Person, Shown, TicketView, TimeMs,
+};
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -41,6 +43,11 @@ pub enum Reply {
     },
     Deleted {
         count: u32,
+    },
+    /// The next screen of a flow and its data, a JSON object. SUCCESS ends it.
+    FlowScreen {
+        screen: String,
+        data: String,
     },
     Payment(PaymentView),
     Payments {
@@ -112,5 +119,8 @@ pub struct FeedItem {
     pub state: Option<MessageState>,
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub request: bool,
+    /// Of a `flow_request`: what is asked. `in_reply_to` is the flow's own message.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flow: Option<FlowAsk>,
     pub time: TimeMs,
 }

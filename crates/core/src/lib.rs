@@ -12,6 +12,7 @@ mod commerce;
 mod connection;
 mod core;
 mod feed;
+mod listing;
 mod messaging;
 mod mls;
 mod state;

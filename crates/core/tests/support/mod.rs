@@ -83,12 +83,21 @@ impl World {
 
     /// A registered client.
     pub fn person(&mut self, name: &str) -> usize {
+        self.register(name, None)
+    }
+
+    /// The client of a business number.
+    pub fn business(&mut self, name: &str) -> usize {
+        self.register(name, Some("code".into()))
+    }
+
+    fn register(&mut self, name: &str, enrolment: Option<String>) -> usize {
         let client = self.device();
         let command = Command::Register {
             name: name.into(),
             username: Some(name.to_lowercase()),
             invite: None,
-            enrolment: None,
+            enrolment,
         };
         let reply = self.ask(client, command).expect("registered");
         assert!(matches!(reply, Reply::Registered(_)), "{reply:?}");

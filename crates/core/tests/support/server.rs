@@ -50,6 +50,8 @@ pub struct Conversation {
 pub struct Data {
     pub chains: BTreeMap<AccountId, Vec<wire::DeviceListEntry>>,
     usernames: BTreeMap<String, AccountId>,
+    /// Accounts that were registered with an enrolment code.
+    businesses: BTreeSet<AccountId>,
     key_packages: BTreeMap<DeviceId, (VecDeque<bytes::Bytes>, Option<bytes::Bytes>)>,
     pub conversations: BTreeMap<ConversationId, Conversation>,
     pub queues: BTreeMap<DeviceId, Queue>,
@@ -264,6 +266,9 @@ impl Server {
             });
         }
         self.data.chains.insert(list.account, vec![entry]);
+        if ask.enrolment_code.is_some() {
+            self.data.businesses.insert(list.account);
+        }
         if let Some(name) = ask.username {
             self.data.usernames.insert(name, list.account);
         }
@@ -298,7 +303,11 @@ impl Server {
         };
         let outcome = match account {
             Some(account) => Outcome::Found(Found {
-                business: None,
+                business: self.data.businesses.contains(&account).then(|| wire::BusinessCard {
+                    phone_number_id: 1,
+                    name: "Toko".into(),
+                    ..wire::BusinessCard::default()
+                }),
                 account_id: account.to_bytes(),
                 username: self
                     .data

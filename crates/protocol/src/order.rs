@@ -81,6 +81,16 @@ pub fn currency(code: &str) -> Result<(), FieldError> {
     }
 }
 
+/// Digits after the decimal point (ISO 4217): minor units of one unit are ten to this power.
+pub fn exponent(currency: &str) -> u32 {
+    match currency {
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV" | "XAF"
+        | "XOF" | "XPF" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
+    }
+}
+
 pub fn reference(reference_id: &str) -> Result<(), FieldError> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if (1..=REFERENCE_CHARS_MAX).contains(&reference_id.len()) && reference_id.chars().all(plain) {

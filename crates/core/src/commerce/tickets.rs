@@ -62,6 +62,8 @@ impl State {
             view.returned = state.is_some_and(|state| RETURNED.contains(&state.status.as_str()));
         }
         tickets.sort_by(|a, b| (a.starts_at, &a.ticket_id).cmp(&(b.starts_at, &b.ticket_id)));
+        // A gateway that died between sending and writing it down sends the same ticket again.
+        tickets.dedup_by(|a, b| a.ticket_id == b.ticket_id);
         Ok(Ok(Reply::Tickets { tickets }))
     }
 }

@@ -2,10 +2,13 @@
 
 use http::HeaderMap;
 use kabar_client::api::{BusinessCommand, BusinessSend, Category, Command, MessageView, Reply, Shown};
-use kabar_protocol::ids::MessageId;
+use kabar_protocol::{
+    ids::MessageId,
+    wire::{Interactive, OrderDetails, interactive::Action},
+};
 use serde_json::{Value, json};
 
-use super::{Answer, Call, client_refused, store_failed, success, template_text};
+use super::{Answer, Call, client_refused, payments, store_failed, success, template_text};
 use crate::{
     clock::now_ms,
     graph::GraphError,
@@ -82,12 +85,14 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
     let store = &call.parts.store;
     let waba_id = call.app.waba_id;
     let (to, known) = recipient(call, &request.to).await?;
-    let (content, business) = content(call, line, &request.content).await?;
+    let (mut content, business) = content(call, line, &request.content).await?;
     if known.is_none() && business.category == Category::Service {
         // A first message would claim the person's key package before the server refuses it.
         open_window(line, &to).await?;
     }
+    payments::before_sending(call, line, &to, &mut content).await?;
     let reply_to = request.context.as_deref().map(|id| answered(line, id)).transpose()?;
+    let order = order_of(&content);
     let command = Command::Send {
         to,
         content,
@@ -112,9 +117,22 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
         Recipient::UserId(_) => None,
     };
     let peer = peer_of(line, &sent).await?;
+    if let Some(order) = order {
+        payments::after_sending(call, line, &order, &sent, &peer).await?;
+    }
     let contact = store.learn_contact(waba_id, &peer, digits, None).await;
     let contact = contact.map_err(store_failed)?;
     Ok(answer(request, &contact, &sent))
+}
+
+fn order_of(content: &Shown) -> Option<OrderDetails> {
+    match content {
+        Shown::Interactive(Interactive {
+            action: Some(Action::OrderDetails(order)),
+            ..
+        }) => Some(order.clone()),
+        _ => None,
+    }
 }
 
 /// 131047 unless the person has written within the last 24 hours.

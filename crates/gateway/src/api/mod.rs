@@ -5,6 +5,7 @@
 mod media;
 mod messages;
 mod numbers;
+mod payments;
 mod subscriptions;
 mod template_text;
 mod templates;
@@ -164,6 +165,9 @@ async fn route(call: &Call, method: &Method, segments: &[&str]) -> Result<Answer
             ("POST", ["register" | "deregister"]) => Ok(success()),
             ("GET", ["settings"]) => Ok(json!({ "storage_configuration": { "status": "DEFAULT" } }).into()),
             ("GET", ["conversations", user]) => messages::conversation(call, &number, user).await,
+            ("GET", ["payments", _configuration, reference_id]) => payments::lookup(call, &number, reference_id).await,
+            ("POST", ["payments_refund"]) => payments::refund(call, &number).await,
+            ("GET", ["ticket_issuer_key"]) => payments::issuer_key(call).await,
             ("GET", []) => numbers::node(call, &number),
             _ => Err(GraphError::unknown_node(&segments.join("/"))),
         };

@@ -17,6 +17,7 @@ const PROFILE: [(&str, usize); 6] = [
     ("vertical", 64),
     ("profile_picture_handle", 2_000),
 ];
+const VERTICAL_UNSET: &str = "UNDEFINED";
 const WEBSITES_MAX: usize = 2;
 const WEBSITE_CHARS_MAX: usize = 256;
 
@@ -66,10 +67,16 @@ fn stored_profile(number: &Number) -> Map<String, Value> {
     }
 }
 
-pub(super) fn profile(call: &Call, number: &Number) -> Result<Answer, GraphError> {
+/// As it is shown: SDKs read `vertical` without asking, also before anybody has set it.
+fn shown_profile(number: &Number) -> Value {
     let mut profile = stored_profile(number);
     profile.insert("messaging_product".into(), "whatsapp".into());
-    let value = projected(call, &Value::Object(profile))?;
+    profile.entry("vertical").or_insert_with(|| VERTICAL_UNSET.into());
+    Value::Object(profile)
+}
+
+pub(super) fn profile(call: &Call, number: &Number) -> Result<Answer, GraphError> {
+    let value = projected(call, &shown_profile(number))?;
     Ok(json!({ "data": [value] }).into())
 }
 
@@ -99,4 +106,24 @@ pub(super) async fn set_profile(call: &Call, number: &Number) -> Result<Answer, 
         .await
         .map_err(store_failed)?;
     Ok(success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_has_a_vertical_before_anybody_sets_one() {
+        let number = |profile: &str| Number {
+            phone_number_id: 1,
+            waba_id: 2,
+            phone: "+62215550".into(),
+            name: "Bioskop".into(),
+            enrolment_code: String::new(),
+            profile: profile.into(),
+        };
+        assert_eq!(shown_profile(&number(""))["vertical"], "UNDEFINED");
+        let set = shown_profile(&number(r#"{"vertical":"ENTERTAIN"}"#));
+        assert_eq!((&set["vertical"], &set["messaging_product"]), (&json!("ENTERTAIN"), &json!("whatsapp")));
+    }
 }

@@ -32,18 +32,21 @@ fn category(params: &Object<'_>) -> Result<Category, GraphError> {
 pub(super) async fn create(call: &Call) -> Result<Answer, GraphError> {
     let params = &call.params;
     let components = match params.get("components") {
-        Some(components @ Value::Array(_)) => components.to_string(),
+        Some(Value::Array(components)) => components,
         Some(_) => return Err(params.refused("components", "must be an array of components")),
         None => return Err(params.missing("components")),
     };
-    let format = params.string("parameter_format")?.unwrap_or_default();
+    let named_parameters = match params.string("parameter_format")? {
+        Some(format) => format.eq_ignore_ascii_case("named"),
+        None => has_named_examples(components),
+    };
     let template = MessageTemplate {
         template_id: 0,
         name: params.required_text("name", NAME_CHARS_MAX)?,
         language: params.required_text("language", LANGUAGE_CHARS_MAX)?,
         category: category(params)?,
-        components,
-        named_parameters: format.eq_ignore_ascii_case("named"),
+        components: Value::from(components.clone()).to_string(),
+        named_parameters,
         approved: false,
         rejected_reason: String::new(),
         created_at: 0,
@@ -64,6 +67,16 @@ pub(super) async fn create(call: &Call) -> Result<Answer, GraphError> {
         }
         _ => Err(GraphError::internal("the number's client answered something else")),
     }
+}
+
+/// Where no format is said, the examples tell it: SDKs send them by name and leave the format out.
+fn has_named_examples(components: &[Value]) -> bool {
+    let examples = components
+        .iter()
+        .filter_map(|component| component.get("example")?.as_object());
+    examples
+        .flat_map(|example| example.keys())
+        .any(|name| name.ends_with("_named_params"))
 }
 
 pub(super) async fn list(call: &Call) -> Result<Answer, GraphError> {
@@ -147,4 +160,18 @@ fn node(template: &MessageTemplate) -> Value {
         "rejected_reason": if template.approved { "NONE" } else { template.rejected_reason.as_str() },
         "last_updated_time": seconds(template.created_at).to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_by_name_make_parameters_named() {
+        let body = |example: Value| json!({ "type": "BODY", "text": "Kursi {{seat}} untuk Anda.", "example": example });
+        let named = json!({ "body_text_named_params": [{ "param_name": "seat", "example": "A1" }] });
+        assert!(has_named_examples(&[json!({ "type": "HEADER", "text": "Tiket" }), body(named)]));
+        assert!(!has_named_examples(&[body(json!({ "body_text": [["A1"]] }))]));
+        assert!(!has_named_examples(&[]));
+    }
 }

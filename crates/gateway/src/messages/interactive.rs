@@ -14,16 +14,14 @@ use kabar_protocol::{
 
 use crate::graph::{GraphError, Object};
 
-const TYPES_SENT: &str = "button, list or cta_url";
-const TYPES_NOT_SENT: [&str; 12] = [
+const TYPES_SENT: &str = "button, list, cta_url, order_details or order_status";
+const TYPES_NOT_SENT: [&str; 10] = [
     "address_message",
     "call_permission_request",
     "carousel",
     "catalog_message",
     "flow",
     "location_request_message",
-    "order_details",
-    "order_status",
     "product",
     "product_list",
     "request_contact_info",
@@ -36,6 +34,8 @@ pub(super) fn parse(message: &Object<'_>) -> Result<Interactive, GraphError> {
         "button" => buttons,
         "list" => list,
         "cta_url" => cta_url,
+        "order_details" => super::order::details,
+        "order_status" => super::order::status,
         known if TYPES_NOT_SENT.contains(&known) => {
             return Err(GraphError::type_unsupported(format!(
                 "interactive.type {known} is not sent by this version yet; it sends {TYPES_SENT}"
@@ -334,7 +334,7 @@ mod tests {
             (
                 change("type", "poll".into()),
                 131_009,
-                "interactive.type must be button, list or cta_url",
+                "interactive.type must be button, list, cta_url",
             ),
             (
                 change("header", json!({ "type": "image", "image": {} })),

@@ -4,6 +4,7 @@
 
 mod interactive;
 mod media;
+pub mod order;
 pub mod request;
 mod template;
 pub mod wamid;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use kabar_client::api::{Category, Command, FeedItem, MessageKind, MessageState, Reply, Shown};
 use kabar_protocol::{limits::CUSTOMER_SERVICE_WINDOW_MS, wire::interactive_reply::Reply as Tapped};
+use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Line;
@@ -11,7 +12,7 @@ use crate::{
     Parts,
     clock::now_ms,
     messages::wamid,
-    store::{Contact, NewDelivery, SentMessage},
+    store::{self, Contact, NewDelivery, SentMessage},
     webhooks::body::{
         self, Context, Conversation, Inbound, InboundContent, Number, Pricing, PricingKind, State, Status,
     },
@@ -68,36 +69,53 @@ async fn deliveries(parts: &Arc<Parts>, line: &Line, item: &FeedItem) -> anyhow:
             Some(&item.from.name),
         )
         .await?;
-    let addressee = body::Contact {
-        name: contact.name.clone(),
-        username: item.from.username.clone(),
-        phone: contact.wa_id.clone(),
-        user_id: contact.user_id.clone(),
-    };
-    let sender = Number {
-        waba_id: number.waba_id.to_string(),
-        phone_number_id: number.phone_number_id.to_string(),
-        display_phone_number: number.phone.clone(),
-    };
+    let addressee = addressee(&contact, item.from.username.clone());
     let now = now_ms();
     let value = match item.state {
         Some(state) => match status(parts, line, item, state).await? {
-            Some(status) => body::status(&sender, &addressee, &status, now),
+            Some(status) => body::status(&sender(number), &addressee, &status, now),
             None => return Ok(Vec::new()),
         },
         None => match inbound(line, item, &contact).await? {
-            Some(inbound) => body::message(&sender, &addressee, &inbound, now),
+            Some(inbound) => body::message(&sender(number), &addressee, &inbound, now),
             None => return Ok(Vec::new()),
         },
     };
-    let bytes = body::to_bytes(&value);
+    to_all(parts, number, &item.conversation_id.to_string(), &value).await
+}
+
+pub(super) fn addressee(contact: &Contact, username: Option<String>) -> body::Contact {
+    body::Contact {
+        name: contact.name.clone(),
+        username,
+        phone: contact.wa_id.clone(),
+        user_id: contact.user_id.clone(),
+    }
+}
+
+pub(super) fn sender(number: &store::Number) -> Number {
+    Number {
+        waba_id: number.waba_id.to_string(),
+        phone_number_id: number.phone_number_id.to_string(),
+        display_phone_number: number.phone.clone(),
+    }
+}
+
+/// The same bytes to each app that listens to messages.
+pub(super) async fn to_all(
+    parts: &Parts,
+    number: &store::Number,
+    conversation: &str,
+    value: &Value,
+) -> anyhow::Result<Vec<NewDelivery>> {
+    let bytes = body::to_bytes(value);
     let listening = parts.store.subscriptions(number.waba_id).await?;
     let listening = listening
         .iter()
         .filter(|subscription| subscription.fields.iter().any(|field| field == "messages"));
     let to = |app_id| NewDelivery {
         app_id,
-        lane: format!("{}/{}", number.phone_number_id, item.conversation_id),
+        lane: format!("{}/{conversation}", number.phone_number_id),
         body: bytes.to_vec(),
     };
     Ok(listening.map(|subscription| to(subscription.app_id)).collect())

@@ -1,6 +1,7 @@
 //! The numbers that this gateway speaks for: one encrypted client each, with a home of its own.
 
 mod feed;
+mod payments;
 
 use std::{
     collections::HashMap,
@@ -114,5 +115,8 @@ async fn serve(parts: &Arc<Parts>, number: &Number) -> anyhow::Result<()> {
     }
     parts.lines.insert(Arc::clone(&line));
     tracing::info!(phone_number_id = number.phone_number_id, "the number's client is up");
-    feed::run(parts, &line).await
+    tokio::select! {
+        ended = feed::run(parts, &line) => ended,
+        ended = payments::run(parts, &line) => ended,
+    }
 }

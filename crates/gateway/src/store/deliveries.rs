@@ -1,6 +1,6 @@
 //! Webhooks that wait for their receiver: durable, in order within a conversation, given up after seven days.
 
-use sqlx::Row as _;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::{Store, StoreError, loaded, stored};
 
@@ -45,19 +45,29 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         if moved.rows_affected() == 1 {
-            for delivery in deliveries {
-                let sql = "INSERT INTO delivery (app_id, lane, body, created_ms, next_ms) VALUES (?, ?, ?, ?, ?)";
-                sqlx::query(sql)
-                    .bind(stored(delivery.app_id))
-                    .bind(&delivery.lane)
-                    .bind(self.key.seal(&delivery.body)?)
-                    .bind(now_ms)
-                    .bind(now_ms)
-                    .execute(&mut *tx)
-                    .await?;
-            }
+            self.insert_deliveries(&mut tx, deliveries, now_ms).await?;
         }
         tx.commit().await?;
+        Ok(())
+    }
+
+    pub(super) async fn insert_deliveries(
+        &self,
+        tx: &mut SqliteConnection,
+        deliveries: &[NewDelivery],
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        for delivery in deliveries {
+            let sql = "INSERT INTO delivery (app_id, lane, body, created_ms, next_ms) VALUES (?, ?, ?, ?, ?)";
+            sqlx::query(sql)
+                .bind(stored(delivery.app_id))
+                .bind(&delivery.lane)
+                .bind(self.key.seal(&delivery.body)?)
+                .bind(now_ms)
+                .bind(now_ms)
+                .execute(&mut *tx)
+                .await?;
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod deliveries;
 mod idempotency;
 mod media;
 mod numbers;
+mod orders;
 mod sealing;
 mod sent;
 
@@ -27,6 +28,7 @@ pub use self::{
     idempotency::Begun,
     media::Media,
     numbers::Number,
+    orders::{Offered, OfferedItem},
     sent::SentMessage,
 };
 

@@ -94,3 +94,28 @@ CREATE TABLE IF NOT EXISTS media (
     expires_ms INTEGER NOT NULL
 );
 CREATE INDEX IF NOT EXISTS media_by_age ON media (expires_ms);
+
+-- Orders that were offered. seq_done: the newest change of its payment whose webhook and tickets are done.
+CREATE TABLE IF NOT EXISTS offered (
+    waba_id INTEGER NOT NULL,
+    reference_id TEXT NOT NULL,
+    phone_number_id INTEGER NOT NULL,
+    conversation_id TEXT NOT NULL,
+    message_id BLOB NOT NULL,
+    account_id TEXT NOT NULL,
+    items TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    PRIMARY KEY (waba_id, reference_id)
+) WITHOUT ROWID;
+
+-- How far a number has followed the changes of its business's payments.
+CREATE TABLE IF NOT EXISTS payment_position (
+    phone_number_id INTEGER NOT NULL PRIMARY KEY,
+    seq INTEGER NOT NULL
+);
+
+-- The key that signs a business's tickets, sealed.
+CREATE TABLE IF NOT EXISTS ticket_issuer (
+    waba_id INTEGER NOT NULL PRIMARY KEY,
+    secret BLOB NOT NULL
+);

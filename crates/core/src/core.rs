@@ -37,6 +37,12 @@ impl Core {
         }
     }
 
+    /// Tests only: a conversation's keys are renewed after so many messages of ours.
+    #[doc(hidden)]
+    pub fn update_keys_every(&mut self, messages: u32) {
+        self.state.key_update_messages = messages;
+    }
+
     /// Begins: reads the store. To be called once, before the first [`Self::handle`].
     pub fn start(&mut self, now: TimeMs) -> Vec<Output> {
         self.state.now = now;

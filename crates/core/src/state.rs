@@ -13,7 +13,7 @@ use crate::{
     api::{ApiError, Command, MessageState, Notification, Output, TimeMs},
     connection::{Answer, Connection, Purpose},
     core::CoreConfig,
-    messaging::{Chat, FlowCall, Groups, Intent, Live},
+    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live},
     mls::Engine,
     store::{self, Blob, keys},
     tx::{Effect, Range, Reads, Rows, Step, Tx},
@@ -84,6 +84,9 @@ pub(crate) struct Cursor {
     pub(crate) client_seq: u64,
     pub(crate) next_intent: u64,
     pub(crate) next_feed: u64,
+    /// Envelopes quarantined so far.
+    #[serde(default)]
+    pub(crate) quarantined: u64,
     /// KeyPackages have to be published anew whatever the server still has.
     pub(crate) publish_key_packages: bool,
 }
@@ -110,6 +113,8 @@ pub(crate) struct State {
     pub(crate) due: BTreeSet<ConversationId>,
     pub(crate) work: VecDeque<Work>,
     pub(crate) waiting: Waiting,
+    /// See [`crate::messaging::KeyUpdate`]; another number in tests only.
+    pub(crate) key_update_messages: u32,
 
     pub(crate) tx: Tx,
     pub(crate) reads: Reads,
@@ -155,6 +160,7 @@ impl State {
             due: BTreeSet::new(),
             work: VecDeque::new(),
             waiting: Waiting::default(),
+            key_update_messages: KeyUpdate::MESSAGES_MAX,
             tx: Tx::default(),
             reads: Reads::default(),
             batch: None,
@@ -257,6 +263,7 @@ impl State {
         unanswered.extend(self.connection.commands());
         let mut fresh = Self::new(self.config.clone());
         fresh.now = self.now;
+        fresh.key_update_messages = self.key_update_messages;
         (fresh.next_batch, fresh.next_scan) = (self.next_batch, self.next_scan);
         fresh.connection = self.connection.again();
         fresh.out = std::mem::take(&mut self.out);

@@ -96,7 +96,7 @@ impl From<Vec<u8>> for Blob {
 /// | `e/` | conversation (16), seq (8) | the envelope as the server holds it, newest few | no |
 /// | `t/` | message id (32) | a ticket of ours | no |
 /// | `o/` | conversation (16), reference | what the seller last said of an order | no |
-/// | `q/` | conversation (16), cursor (8) | a quarantined envelope | no |
+/// | `q/` | number (8) | a quarantined envelope, newest few | no |
 pub(crate) mod keys {
     use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
 
@@ -166,7 +166,7 @@ pub(crate) mod keys {
         [&envelopes(conversation)[..], &seq.to_be_bytes()].concat()
     }
 
-    pub(crate) fn quarantine(conversation: ConversationId, cursor: u64) -> Key {
-        [b"q/", conversation.as_slice(), &cursor.to_be_bytes()].concat()
+    pub(crate) fn quarantine(number: u64) -> Key {
+        [&b"q/"[..], &number.to_be_bytes()].concat()
     }
 }

@@ -10,7 +10,12 @@ use kabar_core::api::{Command, MessageKind, MessageState, Notification, Reply};
 use support::{Faults, World};
 
 fn pair(seed: u64) -> (World, usize, usize) {
+    pair_renewing(seed, None)
+}
+
+fn pair_renewing(seed: u64, messages_per_update: Option<u32>) -> (World, usize, usize) {
     let mut world = World::new(seed);
+    world.messages_per_update = messages_per_update;
     let (alice, bob) = (world.person("Alice"), world.person("Bob"));
     world.send(alice, "@bob", "one");
     world.run();
@@ -131,6 +136,39 @@ fn a_poisoned_envelope_is_set_aside_and_leaves_a_line() {
 }
 
 #[test]
+fn of_many_poisoned_envelopes_the_newest_hundred_are_kept() {
+    let (mut world, alice, bob) = pair(4);
+    world.server.tamper = Some(|item| {
+        let mut payload = item.payload.to_vec();
+        if let Some(last) = payload.last_mut().filter(|_| item.class == 1) {
+            *last ^= 1;
+        }
+        item.payload = payload.into();
+    });
+    let kept = |world: &World| {
+        let keys = world.clients[bob].store.keys().filter(|key| key.starts_with(b"q/"));
+        keys.cloned().collect::<Vec<_>>()
+    };
+    for n in 0..100 {
+        world.send(alice, "@bob", &format!("poison {n}"));
+    }
+    world.run();
+    let before = kept(&world);
+    assert_eq!(before.len(), 100);
+    for n in 0..30 {
+        world.send(alice, "@bob", &format!("more poison {n}"));
+    }
+    world.run();
+    let after = kept(&world);
+    assert_eq!(after.len(), 100);
+    assert_eq!(after[..70], before[30..], "the oldest have gone");
+    world.server.tamper = None;
+    world.send(alice, "@bob", "three");
+    world.run();
+    assert_eq!(world.texts(bob), ["one", "two", "three"]);
+}
+
+#[test]
 fn lost_mls_state_is_joined_again() {
     let (mut world, alice, bob) = pair(5);
     world.clients[bob].store.retain(|key, _| !key.starts_with(b"g/"));
@@ -188,9 +226,10 @@ fn a_group_that_nobody_can_enter_is_begun_anew() {
     assert!(kinds.contains(&MessageKind::NoticeReset), "{kinds:?}");
 }
 
-/// Three people, each with each, while everything fails now and then.
-fn storm(seed: u64, faults: Faults) {
+/// Three people, each with each, while everything fails now and then. Returns how many commits were submitted.
+fn storm(seed: u64, faults: Faults, messages_per_update: Option<u32>) -> usize {
     let mut world = World::new(seed);
+    world.messages_per_update = messages_per_update;
     let names = ["ana", "bela", "citra"];
     let people: Vec<usize> = names.iter().map(|name| world.person(name)).collect();
     world.run();
@@ -255,34 +294,43 @@ fn storm(seed: u64, faults: Faults) {
             .count();
         assert_eq!(unsent, 0, "seed {seed}: nobody is stuck");
     }
+    let commits = world.server.requests.iter().filter(|request| **request == "commit");
+    commits.count()
 }
+
+const BROKEN_CONNECTIONS: Faults = Faults {
+    disconnect: 25,
+    failed_batch: 0,
+    crash_before: 0,
+    crash_after: 0,
+};
+const EVERYTHING: Faults = Faults {
+    disconnect: 60,
+    failed_batch: 40,
+    crash_before: 50,
+    crash_after: 50,
+};
 
 #[test]
 fn every_promised_message_is_read_once_although_connections_break() {
     for seed in 0..6 {
-        storm(
-            seed,
-            Faults {
-                disconnect: 25,
-                ..Faults::default()
-            },
-        );
+        storm(seed, BROKEN_CONNECTIONS, None);
     }
 }
 
 #[test]
 fn every_promised_message_is_read_once_although_stores_fail_and_processes_die() {
     for seed in 10..16 {
-        storm(
-            seed,
-            Faults {
-                disconnect: 60,
-                failed_batch: 40,
-                crash_before: 50,
-                crash_after: 50,
-            },
-        );
+        storm(seed, EVERYTHING, None);
     }
+}
+
+#[test]
+fn every_promised_message_is_read_once_although_everybody_renews_keys_all_the_time() {
+    let commits: usize = (20..26)
+        .map(|seed| storm(seed, BROKEN_CONNECTIONS, Some(2)) + storm(seed, EVERYTHING, Some(2)))
+        .sum();
+    assert!(commits > 100, "{commits} commits");
 }
 
 #[test]
@@ -338,8 +386,8 @@ fn reads_once_and_is_not_stuck(world: &mut World, person: usize, from: &str, see
 }
 
 /// Two people who keep losing their MLS state, or come back with an old store, while both write.
-fn forgetful(seed: u64, old_stores: bool) -> u32 {
-    let (mut world, alice, bob) = pair(seed);
+fn forgetful(seed: u64, old_stores: bool, messages_per_update: Option<u32>) -> u32 {
+    let (mut world, alice, bob) = pair_renewing(seed, messages_per_update);
     let names = ["@bob", "@alice"];
     let mut old: BTreeMap<usize, _> = BTreeMap::new();
     for round in 0..10 {
@@ -398,12 +446,20 @@ fn forgetful(seed: u64, old_stores: bool) -> u32 {
 
 #[test]
 fn lost_state_is_joined_again_whoever_loses_it_and_when() {
-    let conflicts: u32 = (0..40).map(|seed| forgetful(seed, false)).sum();
+    let conflicts: u32 = (0..40).map(|seed| forgetful(seed, false, None)).sum();
     assert!(conflicts > 10, "epochs were raced for: {conflicts}");
 }
 
 #[test]
 fn old_stores_become_new_devices_whoever_has_them_and_when() {
-    let conflicts: u32 = (0..40).map(|seed| forgetful(seed, true)).sum();
+    let conflicts: u32 = (0..40).map(|seed| forgetful(seed, true, None)).sum();
     assert!(conflicts > 10, "epochs were raced for: {conflicts}");
+}
+
+#[test]
+fn keys_are_renewed_whoever_loses_state_and_when() {
+    let conflicts: u32 = (100..120)
+        .map(|seed| forgetful(seed, false, Some(2)) + forgetful(seed, true, Some(2)))
+        .sum();
+    assert!(conflicts > 20, "epochs were raced for: {conflicts}");
 }

@@ -74,6 +74,9 @@ impl State {
         if self.remove_revoked(conversation)? {
             return Ok(());
         }
+        if self.update_keys(conversation) {
+            return Ok(());
+        }
         self.publish(conversation)?;
         self.send_flows(conversation);
         self.send_read_receipt(conversation);

@@ -1,4 +1,4 @@
-//! Commits: the others' taken in, ours made, submitted and merged once they are accepted.
+//! Commits: the others' taken in, ours made, submitted and merged once they are accepted. One of ours at a time.
 
 use kabar_protocol::{
     ids::{AccountId, ConversationId, DeviceId},
@@ -92,13 +92,16 @@ impl State {
         let Some(chat) = self.chats.get_mut(&conversation) else {
             return;
         };
-        chat.pending_commit = None;
+        let lost = chat.pending_commit.take().is_some();
         chat.handshake_seq = seq;
         if seq > chat.last_seq {
             chat.last_seq = seq;
             chat.notices = 0;
         }
         let slot = chat.group.map(|group| group.slot);
+        if lost {
+            self.put_off_key_update(conversation);
+        }
         self.save_chat(conversation);
         if slot.is_some_and(|slot| !self.group_is_active(conversation, slot)) {
             // We were removed: whether that was right, the server's GroupInfo will say.
@@ -107,6 +110,7 @@ impl State {
         let live = self.live.entry(conversation).or_default();
         live.behind_until = None;
         live.failures = 0;
+        live.drain();
         self.inbox_may_go_on(Wait::Outcome(conversation));
         self.due.insert(conversation);
     }
@@ -190,7 +194,9 @@ impl State {
             .map(|leaf| leaf.device)
             .collect();
         if !revoked.is_empty() {
-            self.commit_removal(conversation, &revoked);
+            if !self.commit_path(conversation, &revoked) {
+                self.lose(conversation);
+            }
             return Ok(true);
         }
         if doubtful.is_empty() {
@@ -203,27 +209,28 @@ impl State {
         Ok(true)
     }
 
-    fn commit_removal(&mut self, conversation: ConversationId, removed: &[DeviceId]) {
+    /// Builds the commit that renews our keys and removes these leaves; it is submitted when this batch is durable.
+    /// False if the engine cannot build it. The group is loaded, and no commit of ours is pending.
+    pub(super) fn commit_path(&mut self, conversation: ConversationId, removed: &[DeviceId]) -> bool {
         let Some((group, account)) = self
             .chats
             .get(&conversation)
             .and_then(|chat| chat.group)
             .zip(self.account.as_ref())
         else {
-            return;
+            return false;
         };
         let key = account.secret.key();
         let identity = account.identity(&key);
         let built = self.on_group(conversation, group.slot, |state, group| {
             let epoch = group.epoch();
-            let bundle = group.commit_removal(&state.engine, &identity, removed, |before, commit| {
+            let bundle = group.commit_path(&state.engine, &identity, removed, |before, commit| {
                 state.check_commit(before, commit, &mut Vec::new())
             })?;
             Ok((epoch, bundle))
         });
         let Ok((epoch, bundle)) = built else {
-            self.lose(conversation);
-            return;
+            return false;
         };
         let submit = wire::SubmitCommit {
             conversation_id: conversation.to_bytes(),
@@ -245,6 +252,7 @@ impl State {
         }
         self.save_chat(conversation);
         self.due.insert(conversation);
+        true
     }
 
     pub(super) fn submit_commit(&mut self, conversation: ConversationId) {
@@ -302,10 +310,14 @@ impl State {
             group.merge_pending(&state.engine)
         });
         self.live.entry(conversation).or_default().to_remove.clear();
-        match merged {
-            Ok(()) => self.entered_epoch(conversation, seq),
-            Err(_) => self.lose(conversation),
+        if merged.is_err() {
+            return self.lose(conversation);
         }
+        if let Some(chat) = self.chats.get_mut(&conversation) {
+            chat.pending_commit = None;
+        }
+        self.keys_renewed(conversation);
+        self.entered_epoch(conversation, seq);
     }
 
     fn drop_commit(&mut self, conversation: ConversationId) {
@@ -316,6 +328,7 @@ impl State {
             return;
         };
         let dropped = self.on_group(conversation, group.slot, |_, group| group.drop_pending());
+        self.put_off_key_update(conversation);
         self.save_chat(conversation);
         if dropped.is_err() {
             self.lose(conversation);

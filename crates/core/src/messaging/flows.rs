@@ -188,6 +188,11 @@ impl State {
         Ok(None)
     }
 
+    pub(super) fn has_queued_flow(&self, conversation: ConversationId) -> bool {
+        let mut calls = self.waiting.flows.iter();
+        calls.any(|call| call.conversation == conversation && call.stage == Stage::Queued)
+    }
+
     /// Encrypts and sends what waits for this conversation. The group is loaded.
     pub(super) fn send_flows(&mut self, conversation: ConversationId) {
         let Some(slot) = self

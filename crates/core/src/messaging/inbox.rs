@@ -8,13 +8,14 @@ use std::collections::btree_map::Entry;
 use kabar_protocol::{
     content,
     ids::{AccountId, ConversationId, DeviceId, MessageId},
+    limits::CIPHERTEXT_BYTES_MAX,
     mls_header::{self, ContentType},
     policy::{self, GroupFacts},
     wire::{self, MessageClass, content::Body, deliver::Kind},
 };
 
 use super::{
-    Chat, Envelope, GroupRef, Place,
+    Chat, Envelope, GroupRef, Place, Quarantined,
     commits::Taken,
     content::{Forged, Opened, open},
 };
@@ -26,6 +27,11 @@ use crate::{
     store::keys,
     tx::Step,
 };
+
+/// Quarantined envelopes that are kept, of all conversations together; a hostile server names as many as it likes.
+const QUARANTINED_KEPT: u64 = 100;
+/// Of each, so many bytes are kept: enough for any message, and for the head of a handshake.
+const QUARANTINED_BYTES_MAX: usize = CIPHERTEXT_BYTES_MAX;
 
 /// The clear part of an application message, read before anything is decrypted.
 struct Outside {
@@ -365,14 +371,26 @@ impl State {
         }
     }
 
+    /// Sets aside what could not be read; the oldest makes room in the same batch.
     fn quarantine(&mut self, conversation: ConversationId, item: &wire::Deliver) {
-        let envelope = Envelope {
-            device: sender(item).map_or(DeviceId([0; 16]), |(_, device)| device),
-            class: item.class,
-            payload: item.payload.to_vec().into(),
-            stamp: item.stamp.to_vec().into(),
+        let payload = item.payload.get(..QUARANTINED_BYTES_MAX).unwrap_or(&item.payload);
+        let quarantined = Quarantined {
+            conversation,
+            seq: item.seq,
+            envelope: Envelope {
+                device: sender(item).map_or(DeviceId([0; 16]), |(_, device)| device),
+                class: item.class,
+                payload: payload.to_vec().into(),
+                stamp: item.stamp.to_vec().into(),
+            },
         };
-        self.put(keys::quarantine(conversation, item.cursor), &envelope);
+        self.cursor.quarantined += 1;
+        self.save_cursor();
+        let number = self.cursor.quarantined;
+        self.put(keys::quarantine(number), &quarantined);
+        if let Some(old) = number.checked_sub(QUARANTINED_KEPT) {
+            self.delete(keys::quarantine(old));
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod content;
 mod flows;
 mod groups;
 mod inbox;
+mod key_update;
 mod outbox;
 mod receipts;
 mod resync;
@@ -25,7 +26,7 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::{flows::FlowCall, groups::Groups, thread::class_name};
+pub(crate) use self::{flows::FlowCall, groups::Groups, key_update::KeyUpdate, thread::class_name};
 use crate::{
     api::{ApiError, BusinessSend, MessageKind, Shown, TimeMs},
     store::Blob,
@@ -49,6 +50,8 @@ pub(crate) struct Chat {
     pub(crate) pending_commit: Option<PendingCommit>,
     /// Sequence of the last handshake that the group has taken in.
     pub(crate) handshake_seq: u64,
+    #[serde(default)]
+    pub(crate) key_update: KeyUpdate,
     pub(crate) resyncs_failed: u32,
     pub(crate) reset_at: Option<TimeMs>,
 
@@ -168,6 +171,14 @@ pub(crate) struct Envelope {
     pub(crate) stamp: Blob,
 }
 
+/// An envelope that could not be read, as far as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Quarantined {
+    pub(crate) conversation: ConversationId,
+    pub(crate) seq: u64,
+    pub(crate) envelope: Envelope,
+}
+
 /// A request about the group itself; one at a time per conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Control {
@@ -191,7 +202,7 @@ pub(crate) struct Live {
     pub(crate) building: Option<Building>,
     /// Intents on their way, with the ciphertext of this attempt.
     pub(crate) in_flight: BTreeMap<u64, Vec<u8>>,
-    /// A send has failed: nothing more goes out until the window is empty, or the order would be lost.
+    /// A send has failed, or may: nothing more goes out until the window is empty, or the order would be lost.
     pub(crate) draining: bool,
     /// The server is in a later epoch: wait for its commit until then, then fetch it.
     pub(crate) behind_until: Option<TimeMs>,
@@ -223,6 +234,11 @@ impl Live {
             ..Self::default()
         };
     }
+
+    /// The group is in another epoch: what is on its way in the old one is to be overtaken by nothing.
+    pub(crate) fn drain(&mut self) {
+        self.draining = !self.in_flight.is_empty();
+    }
 }
 
 impl Chat {
@@ -237,6 +253,7 @@ impl Chat {
             candidate: None,
             pending_commit: None,
             handshake_seq: 0,
+            key_update: KeyUpdate::default(),
             resyncs_failed: 0,
             reset_at: None,
             last_seq: 0,

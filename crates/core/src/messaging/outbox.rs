@@ -124,6 +124,10 @@ impl State {
             Ok((ciphertext, group.epoch(), group.generation()))
         });
         let (ciphertext, epoch, generation) = sealed.ok()?;
+        if let Some(chat) = self.chats.get_mut(&conversation) {
+            // Written with the chat's next change: a few that a crash takes do no harm.
+            chat.key_update.count_message();
+        }
         Some(wire::Send {
             conversation_id: conversation.to_bytes(),
             generation,

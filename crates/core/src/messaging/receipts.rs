@@ -242,21 +242,24 @@ impl State {
         seen > chat.read_sent_seq && !chat.request && chat.group.is_some() && !chat.lost
     }
 
+    /// True if one is owed and nothing has to come before it.
+    pub(super) fn may_send_read_receipt(&self, chat: &Chat) -> bool {
+        let held = self.live.get(&chat.conversation).is_some_and(|live| {
+            live.receipt_in_flight || live.draining || live.receipt_at + READ_RECEIPT_PAUSE_MS > self.now
+        });
+        Self::owes_read_receipt(chat) && !held
+    }
+
     /// The group is loaded.
     pub(super) fn send_read_receipt(&mut self, conversation: ConversationId) {
         let Some((seq, slot)) = self
             .chats
             .get(&conversation)
-            .filter(|chat| Self::owes_read_receipt(chat))
+            .filter(|chat| self.may_send_read_receipt(chat))
             .and_then(|chat| Some((chat.read_seq.min(chat.received_seq), chat.group?.slot)))
         else {
             return;
         };
-        let now = self.now;
-        let live = self.live.entry(conversation).or_default();
-        if live.receipt_in_flight || live.draining || live.receipt_at + READ_RECEIPT_PAUSE_MS > now {
-            return;
-        }
         let body = wire::content::Body::ReadUpTo(wire::ReadUpTo { seq });
         let Some((message, content)) = self.make_content(conversation, None, body) else {
             return;
@@ -265,7 +268,7 @@ impl State {
         if let Some(send) = self.seal(conversation, slot, message, client, MessageClass::Receipt, &content) {
             let live = self.live.entry(conversation).or_default();
             live.receipt_in_flight = true;
-            live.receipt_at = now;
+            live.receipt_at = self.now;
             self.request(Purpose::ReadReceipt(conversation, seq), Body::Send(send));
         }
     }

@@ -388,12 +388,14 @@ impl State {
         if let Some(old) = old {
             self.drop_slot(conversation, old.slot);
         }
+        self.keys_renewed(conversation);
         self.save_chat(conversation);
         let live = self.live.entry(conversation).or_default();
         live.welcome_until = None;
         live.behind_until = None;
         live.failures = 0;
         live.retry_at = None;
+        live.drain();
         self.inbox_may_go_on(Wait::Outcome(conversation));
         self.due.insert(conversation);
     }

@@ -245,8 +245,9 @@ impl Group {
         })
     }
 
-    /// Prepares a commit that removes `removed` and adds nobody. It stays pending until [`Self::merge_pending`].
-    pub(crate) fn commit_removal(
+    /// Prepares a commit that renews the keys from our leaf up, and removes `removed`, who may be nobody. It stays
+    /// pending until [`Self::merge_pending`].
+    pub(crate) fn commit_path(
         &mut self,
         engine: &Engine,
         me: &Identity<'_>,
@@ -258,7 +259,7 @@ impl Group {
             group
                 .mls
                 .clear_pending_commit(&group.storage)
-                .map_err(engine_error("remove"))?;
+                .map_err(engine_error("own commit"))?;
             let provider = engine.provider(&group.storage);
             let messages = group
                 .mls
@@ -266,12 +267,12 @@ impl Group {
                 .propose_removals(leaves)
                 .force_self_update(true)
                 .load_psks(&group.storage)
-                .map_err(engine_error("remove"))?
+                .map_err(engine_error("own commit"))?
                 .use_ratchet_tree_extension(true)
                 .build(provider.engine_rand(), &engine.crypto, me, |_| true)
-                .map_err(engine_error("remove"))?
+                .map_err(engine_error("own commit"))?
                 .stage_commit(&provider)
-                .map_err(engine_error("remove"))?;
+                .map_err(engine_error("own commit"))?;
             let sender = openmls::prelude::Sender::Member(group.mls.own_leaf_index());
             let pending = group
                 .mls

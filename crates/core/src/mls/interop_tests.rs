@@ -323,7 +323,7 @@ impl Table {
     /// A path update by us. Returns the GroupInfo of the epoch that it begins.
     fn we_commit(&mut self, group: &mut Group) -> Vec<u8> {
         let Bundle { commit, group_info, .. } = group
-            .commit_removal(&self.engine, &self.identity(), &[], |before, commit| {
+            .commit_path(&self.engine, &self.identity(), &[], |before, commit| {
                 check_commit(before, commit, |_| true)
             })
             .expect("our commit");

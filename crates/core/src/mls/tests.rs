@@ -154,7 +154,7 @@ fn an_external_commit_replaces_the_own_leaf_and_a_removal_takes_a_foreign_one() 
         .process_commit(&engine, &join.commit, |_, _| Ok(()))
         .expect("commit");
     let removal = a
-        .commit_removal(&engine, &alice.identity(), &[second.id()], |_, _| Ok(()))
+        .commit_path(&engine, &alice.identity(), &[second.id()], |_, _| Ok(()))
         .expect("removal");
     again
         .process_commit(&engine, &removal.commit, |_, _| Ok(()))
@@ -165,13 +165,50 @@ fn an_external_commit_replaces_the_own_leaf_and_a_removal_takes_a_foreign_one() 
 }
 
 #[test]
+fn a_copy_of_stolen_state_reads_along_until_its_owner_renews_the_keys() {
+    let engine = Engine::new(None);
+    let (alice, bob) = (Device::new(1, 1), Device::new(2, 2));
+    let (mut a, mut b, _) = pair(&engine, &alice, &bob);
+    let mut thief = Group::load(storage(0, b.take_writes()), conversation(), 0)
+        .expect("rows")
+        .expect("a group");
+
+    // The other's update does not help: the thief holds a key that its path is encrypted to.
+    let update = a
+        .commit_path(&engine, &alice.identity(), &[], |_, _| Ok(()))
+        .expect("update");
+    a.merge_pending(&engine).expect("merge");
+    for group in [&mut b, &mut thief] {
+        group
+            .process_commit(&engine, &update.commit, |_, _| Ok(()))
+            .expect("commit");
+        let sealed = a.encrypt(&engine, &alice.key, vec![], b"x").expect("encrypt");
+        assert_eq!(group.decrypt(&engine, &sealed).expect("decrypt").content, b"x");
+    }
+
+    let update = b
+        .commit_path(&engine, &bob.identity(), &[], |_, _| Ok(()))
+        .expect("update");
+    b.merge_pending(&engine).expect("merge");
+    a.process_commit(&engine, &update.commit, |_, _| Ok(()))
+        .expect("commit");
+    assert!(thief.process_commit(&engine, &update.commit, |_, _| Ok(())).is_err());
+    for (from, key) in [(&mut a, &alice.key), (&mut b, &bob.key)] {
+        let sealed = from.encrypt(&engine, key, vec![], b"healed").expect("encrypt");
+        assert!(thief.decrypt(&engine, &sealed).is_err());
+    }
+    let sealed = a.encrypt(&engine, &alice.key, vec![], b"healed").expect("encrypt");
+    assert_eq!(b.decrypt(&engine, &sealed).expect("decrypt").content, b"healed");
+}
+
+#[test]
 fn a_refused_commit_leaves_no_trace() {
     let engine = Engine::new(None);
     let (alice, bob) = (Device::new(1, 1), Device::new(2, 2));
     let (mut a, mut b, _) = pair(&engine, &alice, &bob);
     let _ = b.take_writes();
     let update = a
-        .commit_removal(&engine, &alice.identity(), &[], |_, _| Ok(()))
+        .commit_path(&engine, &alice.identity(), &[], |_, _| Ok(()))
         .expect("path update");
     let refused = b.process_commit(&engine, &update.commit, |_, _| Err(PolicyError::Proposal));
     assert_eq!(refused, Err(MlsError::Refused("proposal_type".into())));

@@ -50,7 +50,6 @@ pub struct Faults {
 pub struct Client {
     pub core: Core,
     pub store: BTreeMap<Key, Value>,
-    pub seed: u8,
     pub socket: Option<SocketId>,
     connect_at: Option<i64>,
     wake_at: Option<i64>,
@@ -68,6 +67,8 @@ pub struct World {
     pub clients: Vec<Client>,
     pub dice: Dice,
     pub faults: Faults,
+    /// Renew keys more often than in life.
+    pub messages_per_update: Option<u32>,
 }
 
 impl World {
@@ -78,6 +79,7 @@ impl World {
             clients: Vec::new(),
             dice: Dice::new(seed),
             faults: Faults::default(),
+            messages_per_update: None,
         }
     }
 
@@ -107,11 +109,9 @@ impl World {
     /// A client with an empty store.
     pub fn device(&mut self) -> usize {
         let index = self.clients.len();
-        let seed = u8::try_from(index).unwrap() + 1;
         self.clients.push(Client {
-            core: core(seed),
+            core: core(self.messages_per_update),
             store: BTreeMap::new(),
-            seed,
             socket: None,
             connect_at: None,
             wake_at: None,
@@ -134,7 +134,7 @@ impl World {
     pub fn restart(&mut self, index: usize) {
         self.cut(index);
         let client = &mut self.clients[index];
-        client.core = core(client.seed);
+        client.core = core(self.messages_per_update);
         client.connect_at = None;
         client.wake_at = None;
         self.start(index);
@@ -378,13 +378,16 @@ impl World {
     }
 }
 
-fn core(seed: u8) -> Core {
+fn core(messages_per_update: Option<u32>) -> Core {
     // A restarted process must not repeat its random choices: only the faults are repeatable.
-    let _ = seed;
-    Core::new(CoreConfig {
+    let mut core = Core::new(CoreConfig {
         feed: true,
         rng_seed: None,
-    })
+    });
+    if let Some(messages) = messages_per_update {
+        core.update_keys_every(messages);
+    }
+    core
 }
 
 pub fn apply(store: &mut BTreeMap<Key, Value>, writes: Vec<Write>) {

@@ -598,9 +598,11 @@ impl Server {
             .copied()
             .filter(|device| *device != from.1)
             .collect();
-        // RFC 9420 framing: sender type 4 is new_member_commit. A member's commit of ours removes who is revoked.
+        // RFC 9420 framing: sender type 4 is new_member_commit. A member's commit with proposals removes who is
+        // revoked, one without is a path update; between them are leaf index, no AAD, and the content type.
         let external = conversation.members.insert(from.1, from.0).is_none() || bundle.commit[4 + 21 + 8] == 4;
-        if !external {
+        let proposes = bundle.commit[4 + 21 + 8 + 1 + 4 + 1 + 1] != 0;
+        if !external && proposes {
             conversation.members.retain(|device, _| !revoked.contains(device));
         }
         conversation.epoch += 1;

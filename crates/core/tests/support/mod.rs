@@ -3,13 +3,15 @@
 
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
+mod frames;
+pub mod liar;
 pub mod server;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use kabar_core::{
     Core, CoreConfig,
-    api::{ApiError, Command, Event, Key, MessageView, Notification, Output, Reply, Value, Write},
+    api::{ApiError, Command, Event, Key, Me, MessageView, Notification, Output, Reply, Value, Write},
 };
 use kabar_protocol::wire;
 
@@ -298,6 +300,14 @@ impl World {
         self.now = end;
     }
 
+    /// Gives this client what is on its way to him, and takes nothing from him.
+    pub fn hand_over(&mut self, index: usize) {
+        let socket = self.clients[index].socket.unwrap();
+        while let Some(frame) = self.server.next_frame(socket) {
+            self.event(index, Event::Frame(frame));
+        }
+    }
+
     /// Only so many frames: what comes next meets the others on their way.
     pub fn run_steps(&mut self, steps: u64) {
         for _ in 0..steps {
@@ -328,6 +338,13 @@ impl World {
             self.run_for(1_000);
         }
         panic!("no answer to the command");
+    }
+
+    pub fn me(&mut self, index: usize) -> Me {
+        match self.ask(index, Command::Whoami) {
+            Ok(Reply::Me(me)) => me,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub fn send(&mut self, index: usize, to: &str, text: &str) -> MessageView {

@@ -13,6 +13,8 @@ use kabar_protocol::{
     },
 };
 
+use super::frames::{error, frame, name};
+
 pub type SocketId = u64;
 
 #[derive(Default)]
@@ -49,10 +51,10 @@ pub struct Conversation {
 #[derive(Clone, Default)]
 pub struct Data {
     pub chains: BTreeMap<AccountId, Vec<wire::DeviceListEntry>>,
-    usernames: BTreeMap<String, AccountId>,
+    pub usernames: BTreeMap<String, AccountId>,
     /// Accounts that were registered with an enrolment code.
     businesses: BTreeSet<AccountId>,
-    key_packages: BTreeMap<DeviceId, (VecDeque<bytes::Bytes>, Option<bytes::Bytes>)>,
+    pub key_packages: BTreeMap<DeviceId, (VecDeque<bytes::Bytes>, Option<bytes::Bytes>)>,
     pub conversations: BTreeMap<ConversationId, Conversation>,
     pub queues: BTreeMap<DeviceId, Queue>,
     delivered: BTreeMap<(ConversationId, AccountId), u64>,
@@ -450,7 +452,7 @@ impl Server {
         outcome(Outcome::Created(Created { seq: 1, first }))
     }
 
-    fn item(
+    pub(super) fn item(
         &self,
         id: ConversationId,
         kind: Kind,
@@ -477,7 +479,7 @@ impl Server {
         }
     }
 
-    fn enqueue(&mut self, devices: &[DeviceId], item: &Deliver) {
+    pub(super) fn enqueue(&mut self, devices: &[DeviceId], item: &Deliver) {
         for device in devices {
             let queue = self.data.queues.entry(*device).or_default();
             queue.next += 1;
@@ -741,7 +743,7 @@ impl Server {
         Say::TypingAccepted(wire::TypingAccepted {})
     }
 
-    fn flow_all(&mut self) {
+    pub(super) fn flow_all(&mut self) {
         let open: Vec<SocketId> = self.sockets.keys().copied().collect();
         open.into_iter().for_each(|socket| self.flow(socket));
     }
@@ -759,40 +761,5 @@ impl Server {
             open.out.push_back(frame(0, Say::Deliver(item.clone())));
         }
         open.sent = open.sent.max(queue.next);
-    }
-}
-
-fn frame(request_id: u64, body: Say) -> ServerFrame {
-    ServerFrame {
-        request_id,
-        body: Some(body),
-    }
-}
-
-fn error(code: wire::error::Code, reason: &str) -> Say {
-    Say::Error(wire::Error {
-        code: code.into(),
-        reason: reason.into(),
-        message: reason.into(),
-        parameter: None,
-        retry_after_ms: None,
-    })
-}
-
-fn name(body: &Ask) -> &'static str {
-    match body {
-        Ask::CreateConversation(_) => "create",
-        Ask::SubmitCommit(_) => "commit",
-        Ask::ResetConversation(_) => "reset",
-        Ask::Send(_) => "send",
-        Ask::Ack(_) => "ack",
-        Ask::PublishKeyPackages(_) => "publish",
-        Ask::FetchReceipts(_) => "receipts",
-        Ask::Authenticate(_) => "auth",
-        Ask::FetchGroupInfo(_) => "group_info",
-        Ask::FetchLog(_) => "log",
-        Ask::FetchDeviceList(_) => "list",
-        Ask::AppendDeviceListEntry(_) => "append",
-        _ => "other",
     }
 }

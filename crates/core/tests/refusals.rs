@@ -10,11 +10,12 @@ mod support;
 use kabar_core::api::{Key, MessageKind, Value};
 use kabar_protocol::{
     credential::Credential,
-    ids::{AccountId, DeviceId},
+    ids::{AccountId, ConversationId, DeviceId},
+    wire::{ConversationKind, GroupPolicy, MemberRole, Role},
 };
 use support::{
     World,
-    liar::{Liar, Lie, key_pair},
+    liar::{Liar, Lie, key_pair, only},
 };
 
 const BUDIS_KEY: u8 = 101;
@@ -240,4 +241,64 @@ fn a_member_does_not_remove_the_others_devices() {
             assert_eq!(tablet.read(&world.server), ["three", "four"], "she is there, too");
         }
     }
+}
+
+/// Alice and Bob, and the policy of a group of this name in which Mallory is as well.
+fn two_and_a_group_of_three(seed: u64, name: Option<ConversationId>) -> (World, [usize; 2], Liar, GroupPolicy) {
+    let mut world = World::new(seed);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.send(alice, "@bob", "one");
+    world.run();
+    world.send(bob, "@alice", "two");
+    world.run();
+    let mallory = Liar::register(&mut world, "mallory", MALLORYS_KEY);
+    let accounts = [world.me(alice).account_id, world.me(bob).account_id, mallory.account];
+    let members = accounts.map(|account| MemberRole {
+        account_id: account.to_bytes(),
+        role: Role::Member.into(),
+    });
+    let policy = GroupPolicy {
+        version: 1,
+        kind: ConversationKind::Group.into(),
+        conversation_id: name.unwrap_or_else(|| only(&world.server)).to_bytes(),
+        generation: 0,
+        members: members.into(),
+    };
+    (world, [alice, bob], mallory, policy)
+}
+
+#[test]
+fn a_conversation_of_two_is_not_joined_again_as_a_group_of_three() {
+    let (mut world, [alice, bob], mut mallory, policy) = two_and_a_group_of_three(8, None);
+    let (group_info, _) = mallory.create(&policy, None);
+    let id = only(&world.server);
+    let truth = world.server.data.conversations[&id].clone();
+    let conversation = world.server.data.conversations.get_mut(&id).unwrap();
+    (conversation.epoch, conversation.group_info) = (0, group_info.into());
+    world.server.let_overhear(&mallory);
+    world.clients[alice].store.retain(|key, _| !key.starts_with(b"g/"));
+    world.restart(alice);
+    world.send(alice, "@bob", "for Bob alone");
+    world.run_for(600_000);
+    assert!(mallory.read(&world.server).is_empty(), "she reads nothing");
+    assert!(!world.server.requests.contains(&"commit"), "nobody joins her");
+    world.server.data.conversations.insert(id, truth);
+    world.run_for(600_000);
+    assert_eq!(world.texts(bob), ["one", "two", "for Bob alone"]);
+}
+
+#[test]
+fn a_welcome_into_a_group_does_not_show_as_a_chat_with_one_of_its_members() {
+    let name = ConversationId([9; 16]);
+    let (mut world, [alice, _], mut mallory, policy) = two_and_a_group_of_three(9, Some(name));
+    let me = world.me(alice);
+    let package = world.server.data.key_packages[&me.device_id].0[0].clone();
+    let (_, welcome) = mallory.create(&policy, Some(&package));
+    world.server.welcome(&mallory, name, welcome, me.device_id, world.now);
+    world.run();
+    assert_eq!(world.chats(alice).len(), 1, "that with Bob");
+    assert_eq!(rows(&world, alice, b"q/").len(), 1, "the Welcome is set aside");
+    world.send(alice, "@bob", "three");
+    world.run();
+    assert_eq!(world.texts(alice), ["one", "two", "three"]);
 }

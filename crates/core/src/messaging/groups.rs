@@ -6,6 +6,7 @@ use kabar_protocol::{
     credential::Credential,
     ids::{AccountId, ConversationId},
     policy::{self, CommitFacts, GroupFacts, PolicyError},
+    wire::ConversationKind,
 };
 
 use crate::{
@@ -150,6 +151,9 @@ impl State {
 
     /// A group that we enter. A leaf that was listed and is revoked by now does not keep us out: it may have written
     /// what we are about to read, and it is removed before we encrypt anything.
+    ///
+    /// Only conversations of two are known here: their names are hashes over both accounts, so that nobody else's group
+    /// can stand under them. A group of another kind would be shown as a chat with one of its members.
     pub(crate) fn check_entered(
         &self,
         conversation: ConversationId,
@@ -157,6 +161,12 @@ impl State {
         group: &GroupFacts,
         missing: &mut Vec<AccountId>,
     ) -> Result<(), PolicyError> {
+        if !matches!(
+            group.policy.kind(),
+            ConversationKind::Direct | ConversationKind::Business
+        ) {
+            return Err(PolicyError::Roster);
+        }
         let mut standing = group.clone();
         standing.leaves.retain(|leaf| self.judge(leaf) != Verdict::Revoked);
         let missing = std::cell::RefCell::new(missing);

@@ -9,7 +9,7 @@ use kabar_protocol::{
     policy::GROUP_POLICY_EXTENSION,
     signing,
     wire::{
-        self, DeviceListEntry, DeviceListEntryBody,
+        self, DeviceListEntry, DeviceListEntryBody, GroupPolicy,
         deliver::Kind,
         device_list_entry_body::{Change, DeviceKey, Genesis},
     },
@@ -312,6 +312,38 @@ impl Liar {
         self.commit(vec![], leaves, own, &key)
     }
 
+    /// Makes a group of this policy, with the owner of a KeyPackage if there is one: its GroupInfo and Welcome.
+    pub fn create(&mut self, policy: &GroupPolicy, other: Option<&[u8]>) -> (Vec<u8>, Vec<u8>) {
+        let id = ConversationId::from_slice(&policy.conversation_id).unwrap();
+        let ours = ExtensionType::Unknown(GROUP_POLICY_EXTENSION);
+        let extensions = Extensions::from_vec(vec![
+            Extension::Unknown(GROUP_POLICY_EXTENSION, UnknownExtension(policy.encode_to_vec())),
+            Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&[ours], &[], &[])),
+        ]);
+        let mut group = MlsGroup::builder()
+            .with_group_id(GroupId::from_slice(&id.group_id(policy.generation)))
+            .ciphersuite(XWING)
+            .with_capabilities(capabilities())
+            .with_group_context_extensions(extensions.unwrap())
+            .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+            .use_ratchet_tree_extension(true)
+            .build(&self.provider, &self.signer, self.credential())
+            .unwrap();
+        let encoded = |message: MlsMessageOut| message.tls_serialize_detached().unwrap();
+        let welcome = other.map(|package| {
+            let package = KeyPackageIn::tls_deserialize_exact(package).unwrap();
+            let package = package.validate(self.provider.crypto(), ProtocolVersion::Mls10);
+            let (_, welcome, _) = group
+                .add_members(&self.provider, &self.signer, &[package.unwrap()])
+                .unwrap();
+            group.merge_pending_commit(&self.provider).unwrap();
+            encoded(welcome)
+        });
+        let group_info = group.export_group_info(self.provider.crypto(), &self.signer, true);
+        self.group = Some(group);
+        (encoded(group_info.unwrap()), welcome.unwrap_or_default())
+    }
+
     /// Joins from outside as whom the credential says, over the server's GroupInfo.
     pub fn join_externally(&mut self, server: &Server, leaf: &Credential) -> Lie {
         let conversation = &server.data.conversations[&only(server)];
@@ -373,6 +405,24 @@ impl Server {
             self.data.conversations.get_mut(&id).unwrap().log.push(item.clone());
         }
         self.enqueue(to, &item);
+        self.flow_all();
+    }
+
+    /// Hands somebody a Welcome into a conversation that nobody else knows of.
+    pub fn welcome(&mut self, from: &Liar, id: ConversationId, welcome: Vec<u8>, to: DeviceId, now: i64) {
+        let any = self.item(
+            only(self),
+            Kind::Welcome,
+            (from.account, from.device),
+            welcome.into(),
+            now,
+        );
+        let item = wire::Deliver {
+            conversation_id: id.to_bytes(),
+            seq: 1,
+            ..any
+        };
+        self.enqueue(&[to], &item);
         self.flow_all();
     }
 

@@ -49,6 +49,12 @@ enum AdminCommand {
     /// Where an app's webhooks go
     #[command(subcommand)]
     Webhook(WebhookCommand),
+    /// What a business has paid in
+    #[command(subcommand)]
+    Wallet(WalletCommand),
+    /// The journal of all money
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -127,6 +133,35 @@ enum WebhookCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum WalletCommand {
+    /// Add to a wallet what the business has paid
+    Topup {
+        #[arg(long)]
+        waba: u64,
+        /// Such as 100.00
+        #[arg(long)]
+        amount: String,
+        /// Such as USD; a wallet keeps its first
+        #[arg(long)]
+        currency: String,
+        /// Counts once per key, such as the number of the bank transfer
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// Show the balance
+    Show {
+        #[arg(long)]
+        waba: u64,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum LedgerCommand {
+    /// Check that every transaction adds up to zero, and that payments and journal agree
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Print every key with its default and its meaning
     Example,
@@ -144,7 +179,15 @@ pub(crate) async fn run(args: AdminArgs, output: Output) -> Result<(), Failure> 
     }
     let config = Config::load(args.config.as_deref(), overrides)?;
     let answer = carry_out(&config, args.command).await?;
-    output.answer(&answer, || for_people(&answer))
+    output.answer(&answer, || for_people(&answer))?;
+    // A check that failed is an answer, and a failure for scripts.
+    match answer.get("ok") {
+        Some(Value::Bool(false)) => Err(Failure::new(
+            "not_ok",
+            "the check failed: its answer says what is wrong",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Commands of the server, of the gateway, and those that are of both.
@@ -190,6 +233,8 @@ async fn carry_out(config: &Config, command: AdminCommand) -> Result<Value, Fail
             }
             number
         }
+        AdminCommand::Wallet(command) => server(wallet(command)).await?,
+        AdminCommand::Ledger(LedgerCommand::Verify) => server(admin::Command::LedgerVerify).await?,
         AdminCommand::Token(TokenCommand::Create { app }) => {
             hosted::call(config, gateway::Command::TokenCreate { app_id: app }).await?
         }
@@ -202,6 +247,23 @@ async fn carry_out(config: &Config, command: AdminCommand) -> Result<Value, Fail
             hosted::call(config, set).await?
         }
     })
+}
+
+fn wallet(command: WalletCommand) -> admin::Command {
+    match command {
+        WalletCommand::Topup {
+            waba,
+            amount,
+            currency,
+            key,
+        } => admin::Command::WalletTopUp {
+            waba_id: waba,
+            amount,
+            currency,
+            key,
+        },
+        WalletCommand::Show { waba } => admin::Command::WalletShow { waba_id: waba },
+    }
 }
 
 fn text(answer: &Value, name: &str) -> Result<String, Failure> {

@@ -6,10 +6,12 @@
 mod accounts;
 pub mod admin;
 mod app;
+mod billing;
 mod bus;
 mod business;
 mod cache;
 pub mod clock;
+mod commerce;
 pub mod config;
 mod db;
 mod error;
@@ -22,6 +24,8 @@ mod mls;
 mod secrets;
 mod server;
 mod socket;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use self::server::Lock;
 pub use self::{

@@ -40,6 +40,8 @@ pub enum RateLimit {
     Reads,
     /// Typing notices, by device.
     Typing,
+    /// Orders registered, paid and settled, by account.
+    Payments,
 }
 
 impl RateLimit {
@@ -57,6 +59,7 @@ impl RateLimit {
         Self::Sends,
         Self::Reads,
         Self::Typing,
+        Self::Payments,
     ];
 
     pub fn name(&self) -> &'static str {
@@ -74,6 +77,7 @@ impl RateLimit {
             Self::Sends => "sends",
             Self::Reads => "reads",
             Self::Typing => "typing",
+            Self::Payments => "payments",
         }
     }
 
@@ -93,6 +97,7 @@ impl RateLimit {
             Self::Sends => (300, 36_000),
             Self::Reads => (600, 36_000),
             Self::Typing => (60, 3_600),
+            Self::Payments => (60, 1_200),
         }
     }
 }

@@ -61,6 +61,15 @@ pub(crate) struct Metrics {
     pub(crate) messaging_acks: AtomicU64,
     pub(crate) messaging_commits: AtomicU64,
     pub(crate) messaging_batches: AtomicU64,
+    pub(crate) commerce_orders: AtomicU64,
+    pub(crate) commerce_pending: AtomicU64,
+    pub(crate) commerce_authorised: AtomicU64,
+    pub(crate) commerce_captured: AtomicU64,
+    pub(crate) commerce_voided: AtomicU64,
+    pub(crate) commerce_failed: AtomicU64,
+    pub(crate) commerce_refunded: AtomicU64,
+    /// Forged or repeated.
+    pub(crate) commerce_callbacks_refused: AtomicU64,
     pub(crate) limits_refusals: AtomicU64,
     pub(crate) errors: AtomicU64,
 }
@@ -89,6 +98,17 @@ impl Metrics {
             ("kabar_messaging_acks_total", &self.messaging_acks),
             ("kabar_messaging_commits_total", &self.messaging_commits),
             ("kabar_messaging_batches_total", &self.messaging_batches),
+            ("kabar_commerce_orders_total", &self.commerce_orders),
+            ("kabar_commerce_payments_pending_total", &self.commerce_pending),
+            ("kabar_commerce_payments_authorised_total", &self.commerce_authorised),
+            ("kabar_commerce_payments_captured_total", &self.commerce_captured),
+            ("kabar_commerce_payments_voided_total", &self.commerce_voided),
+            ("kabar_commerce_payments_failed_total", &self.commerce_failed),
+            ("kabar_commerce_payments_refunded_total", &self.commerce_refunded),
+            (
+                "kabar_commerce_callbacks_refused_total",
+                &self.commerce_callbacks_refused,
+            ),
             ("kabar_limits_refusals_total", &self.limits_refusals),
             ("kabar_server_errors_total", &self.errors),
         ];

@@ -57,6 +57,11 @@ impl Secrets {
         mac.finalize().into_bytes().into()
     }
 
+    /// A key of its own for one purpose of this server.
+    pub(crate) fn derived_key(&self, purpose: &str) -> [u8; 32] {
+        self.directory_key("derived key", purpose)
+    }
+
     /// Franking: HMAC-SHA256 over the parts, each of fixed length.
     pub(crate) fn stamp(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.franking.clone();

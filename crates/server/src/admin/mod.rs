@@ -16,8 +16,9 @@ pub(crate) use self::socket::serve;
 use crate::{
     Config, Lock, accounts,
     app::App,
-    business,
+    billing, business,
     clock::Clock,
+    commerce,
     error::{Failure, StartError},
 };
 
@@ -50,6 +51,18 @@ pub enum Command {
     UserShow {
         who: String,
     },
+    /// `amount`: decimal, such as 100.00. With a key it counts once.
+    WalletTopUp {
+        waba_id: u64,
+        amount: String,
+        currency: String,
+        key: Option<String>,
+    },
+    WalletShow {
+        waba_id: u64,
+    },
+    /// Do the journal and the payments agree?
+    LedgerVerify,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
@@ -139,6 +152,14 @@ pub async fn run(app: &App, command: Command) -> Result<Value, AdminError> {
             Some(user) => Ok(user),
             None => Err(AdminError::new("not_found", "there is no such account")),
         },
+        Command::WalletTopUp {
+            waba_id,
+            amount,
+            currency,
+            key,
+        } => Ok(billing::top_up(app, waba_id, &amount, &currency, key).await?),
+        Command::WalletShow { waba_id } => Ok(billing::show(app, waba_id).await?),
+        Command::LedgerVerify => Ok(commerce::verify_ledger(app).await?),
     }
 }
 

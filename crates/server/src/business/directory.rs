@@ -86,6 +86,12 @@ pub(crate) async fn add_number(
     Ok(answer)
 }
 
+/// The business whose number an account is.
+pub(crate) async fn waba_of(app: &App, account: AccountId) -> Result<Option<u64>, Failure> {
+    let number = store::number_of_account(&mut app.db.reader().await?, account).await?;
+    Ok(number.map(|number| number.waba_id))
+}
+
 /// For the operator.
 pub(crate) async fn show_business(app: &App, waba_id: u64) -> Result<Option<Value>, Failure> {
     let mut tx = app.db.reader().await?;

@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use self::{
     admit::{admit, check_kind, fetch_window},
-    directory::{add_number, create_business, find_account, show_business},
+    directory::{add_number, create_business, find_account, show_business, waba_of},
     enrol::enrol,
     templates::{create_template, delete_templates, list_templates},
 };

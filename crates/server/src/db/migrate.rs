@@ -11,6 +11,7 @@ use super::{DbError, Engine, Tx, params};
 const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/0001_messenger.sql")),
     (2, include_str!("../../migrations/0002_business.sql")),
+    (3, include_str!("../../migrations/0003_commerce.sql")),
 ];
 
 /// Brings the schema up to date; refuses a database that a newer program wrote.

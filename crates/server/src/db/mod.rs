@@ -47,6 +47,9 @@ pub enum DbError {
         "the database was written by a newer version of this program: its schema is {found}, this one knows {known}"
     )]
     Newer { found: i64, known: i64 },
+    /// A rule that a write must keep would be broken; nothing of it is written.
+    #[error("an invariant does not hold: {0}")]
+    Invariant(&'static str),
     #[error("{0}")]
     Engine(sqlx::Error),
 }

@@ -1,10 +1,11 @@
-//! What runs by itself: retention, expired codes, the reserve file. Each job is a slice's own function.
+//! What runs by itself: retention, expired codes, payments that are due, the reserve file. Each job is a slice's own function.
 
 use std::time::Duration;
 
 use crate::{
     accounts,
     app::App,
+    commerce,
     db::{DbError, Tx},
     messaging,
 };
@@ -13,10 +14,22 @@ use crate::{
 const RETENTION_INTERVAL: Duration = Duration::from_secs(3_600);
 /// How often a full disk is looked at again.
 const RESERVE_INTERVAL: Duration = Duration::from_secs(5);
+/// How often payments are looked at whose time has come: the callbacks of providers, and what nobody settles.
+const PAYMENTS_INTERVAL: Duration = Duration::from_millis(500);
 
 pub(crate) fn start(app: &App) {
     app.tasks.spawn(retention(app.clone()));
     app.tasks.spawn(reserve(app.clone()));
+    app.tasks.spawn(payments(app.clone()));
+}
+
+async fn payments(app: App) {
+    let mut tick = tokio::time::interval(PAYMENTS_INTERVAL);
+    while app.stop.run_until_cancelled(tick.tick()).await.is_some() {
+        if let Err(error) = commerce::run_due(&app).await {
+            tracing::error!(%error, "payments that are due were not ended; the next round tries again");
+        }
+    }
 }
 
 async fn retention(app: App) {

@@ -16,7 +16,7 @@ use crate::{
     accounts,
     accounts::Registered,
     app::App,
-    business,
+    business, commerce,
     error::{Failure, reason},
     messaging,
     metrics::Metrics,
@@ -185,6 +185,32 @@ async fn answer_business(app: &App, identity: Identity, body: Request) -> Result
         Request::DeleteTemplates(body) => {
             let count = business::delete_templates(app, identity, body).await?;
             Response::TemplatesDeleted(wire::TemplatesDeleted { count })
+        }
+        other => return answer_commerce(app, identity, other).await,
+    })
+}
+
+/// What the two sides of a payment ask.
+async fn answer_commerce(app: &App, identity: Identity, body: Request) -> Result<Response, Failure> {
+    let payment = |outcome| {
+        let outcome = Some(outcome);
+        Response::Payment(wire::PaymentOutcome { outcome })
+    };
+    Ok(match body {
+        Request::RegisterOrder(body) => {
+            let outcome = Some(boxed(commerce::register_order(app, identity, body)).await?);
+            Response::RegisterOrder(wire::RegisterOrderOutcome { outcome })
+        }
+        Request::Pay(body) => {
+            let outcome = Some(boxed(commerce::pay(app, identity, body)).await?);
+            Response::Pay(wire::PayOutcome { outcome })
+        }
+        Request::SettlePayment(body) => payment(boxed(commerce::settle_payment(app, identity, body)).await?),
+        Request::RefundPayment(body) => payment(boxed(commerce::refund_payment(app, identity, body)).await?),
+        Request::FetchPayment(body) => payment(boxed(commerce::fetch_payment(app, identity, &body)).await?),
+        Request::FetchOwnPayment(body) => payment(boxed(commerce::fetch_own_payment(app, identity, &body)).await?),
+        Request::FetchPaymentChanges(body) => {
+            Response::PaymentChanges(boxed(commerce::fetch_payment_changes(app, identity, body)).await?)
         }
         // Answered by `request` and `authenticated` already.
         _ => return Err(Failure::internal(&"a frame went the wrong way")),

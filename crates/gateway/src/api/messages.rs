@@ -12,7 +12,7 @@ use super::{Answer, Call, client_refused, payments, store_failed, success, templ
 use crate::{
     clock::now_ms,
     graph::GraphError,
-    messages::{Content, Recipient, Request, Send, wamid},
+    messages::{Content, MediaKind, Recipient, Request, Send, wamid},
     numbers::Line,
     store::{Begun, Contact, Number, SentMessage},
 };
@@ -207,10 +207,18 @@ async fn content(call: &Call, line: &Line, content: &Content) -> Result<(Shown, 
     match content {
         Content::Shown(shown) => Ok((shown.clone(), service)),
         Content::Template(template) => template_text::filled(call, line, template).await,
-        Content::Media(_) => Err(GraphError::type_unsupported(
-            "files are taken and kept, but not sent to people by this version yet: send text, interactive or template",
-        )),
+        Content::Media(media) => Err(not_sent_yet(media.kind)),
     }
+}
+
+fn not_sent_yet(kind: MediaKind) -> GraphError {
+    let kind = match kind {
+        MediaKind::Image => "image",
+        MediaKind::Document => "document",
+    };
+    GraphError::type_unsupported(format!(
+        "type {kind} is not sent by this version yet: files are taken and kept only; it sends text, interactive or template"
+    ))
 }
 
 fn category_name(category: Category) -> &'static str {
@@ -265,4 +273,21 @@ pub(super) async fn conversation(call: &Call, number: &Number, user: &str) -> Re
         },
     })
     .into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_not_sent_is_named() {
+        for (kind, name) in [
+            (MediaKind::Image, "type image "),
+            (MediaKind::Document, "type document "),
+        ] {
+            let error = not_sent_yet(kind);
+            assert_eq!(error.code(), 131_051);
+            assert!(error.details.starts_with(name), "{}", error.details);
+        }
+    }
 }

@@ -124,6 +124,9 @@ mod tests {
         };
         assert_eq!(shown_profile(&number(""))["vertical"], "UNDEFINED");
         let set = shown_profile(&number(r#"{"vertical":"ENTERTAIN"}"#));
-        assert_eq!((&set["vertical"], &set["messaging_product"]), (&json!("ENTERTAIN"), &json!("whatsapp")));
+        assert_eq!(
+            (&set["vertical"], &set["messaging_product"]),
+            (&json!("ENTERTAIN"), &json!("whatsapp"))
+        );
     }
 }

@@ -14,6 +14,8 @@ use crate::{
 /// The server's own bounds say more; these keep a call small.
 const NAME_CHARS_MAX: usize = 512;
 const LANGUAGE_CHARS_MAX: usize = 15;
+/// As the server's own bound, for the summary of a list.
+const TEMPLATES_MAX: usize = 6_000;
 
 fn line(call: &Call) -> Result<Arc<Line>, GraphError> {
     let line = call.parts.lines.of_business(call.app.waba_id);
@@ -107,9 +109,20 @@ pub(super) async fn list(call: &Call) -> Result<Answer, GraphError> {
     let address = format!("{}/{}/message_templates", call.parts.public_url, call.app.waba_id);
     let mut page = Page::read(params)?.of(&items, &address);
     if params.has("summary") {
-        page["summary"] = json!({ "total_count": items.len(), "message_template_count": items.len() });
+        page["summary"] = summary(items.len());
     }
     Ok(page.into())
+}
+
+/// Every field, whichever were asked for: SDKs read them all.
+fn summary(count: usize) -> Value {
+    json!({
+        "total_count": count,
+        "message_template_count": count,
+        "message_template_limit": TEMPLATES_MAX,
+        // Nothing here is translated by the server.
+        "are_translations_complete": true,
+    })
 }
 
 pub(super) async fn delete(call: &Call) -> Result<Answer, GraphError> {
@@ -170,8 +183,21 @@ mod tests {
     fn examples_by_name_make_parameters_named() {
         let body = |example: Value| json!({ "type": "BODY", "text": "Kursi {{seat}} untuk Anda.", "example": example });
         let named = json!({ "body_text_named_params": [{ "param_name": "seat", "example": "A1" }] });
-        assert!(has_named_examples(&[json!({ "type": "HEADER", "text": "Tiket" }), body(named)]));
+        assert!(has_named_examples(&[
+            json!({ "type": "HEADER", "text": "Tiket" }),
+            body(named)
+        ]));
         assert!(!has_named_examples(&[body(json!({ "body_text": [["A1"]] }))]));
         assert!(!has_named_examples(&[]));
+    }
+
+    #[test]
+    fn a_summary_has_every_field_that_sdks_read() {
+        let summary = summary(3);
+        assert_eq!(
+            (&summary["total_count"], &summary["message_template_count"]),
+            (&json!(3), &json!(3))
+        );
+        assert!(summary["message_template_limit"].is_u64() && summary["are_translations_complete"].is_boolean());
     }
 }

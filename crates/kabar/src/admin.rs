@@ -8,6 +8,7 @@ use kabar_server::{Config, admin, config};
 use serde_json::Value;
 
 use crate::{
+    gateway::Enrolment,
     hosted,
     output::{Failure, Output},
 };
@@ -107,6 +108,12 @@ enum NumberCommand {
         /// What people see
         #[arg(long)]
         name: String,
+        /// The business runs `kabar gateway` on its own machine: prints what it enrols with
+        #[arg(long)]
+        own_gateway: bool,
+        /// How that gateway reaches this server [default: the configured public URL]
+        #[arg(long, requires = "own_gateway")]
+        server: Option<String>,
     },
 }
 
@@ -211,28 +218,7 @@ async fn carry_out(config: &Config, command: AdminCommand) -> Result<Value, Fail
                 hosted::call(config, gateway::Command::AppCreate { waba_id }).await?,
             )
         }
-        AdminCommand::Number(NumberCommand::Add { waba, phone, name }) => {
-            let add = admin::Command::NumberAdd {
-                waba_id: waba,
-                phone,
-                name: name.clone(),
-                keys_at_business: false,
-            };
-            let mut number = server(add).await?;
-            let enrol = gateway::Command::NumberAdd {
-                waba_id: waba,
-                phone_number_id: decimal(&number, "phone_number_id")?,
-                phone: text(&number, "display_phone_number")?,
-                name,
-                enrolment_code: text(&number, "enrolment_code")?,
-            };
-            hosted::call(config, enrol).await?;
-            // Used by now, by this server's own gateway.
-            if let Some(fields) = number.as_object_mut() {
-                fields.remove("enrolment_code");
-            }
-            number
-        }
+        AdminCommand::Number(add) => add_number(config, add).await?,
         AdminCommand::Wallet(command) => server(wallet(command)).await?,
         AdminCommand::Ledger(LedgerCommand::Verify) => server(admin::Command::LedgerVerify).await?,
         AdminCommand::Token(TokenCommand::Create { app }) => {
@@ -264,6 +250,54 @@ fn wallet(command: WalletCommand) -> admin::Command {
         },
         WalletCommand::Show { waba } => admin::Command::WalletShow { waba_id: waba },
     }
+}
+
+/// The server makes the number; its own gateway enrols at once, or the business's later.
+async fn add_number(config: &Config, command: NumberCommand) -> Result<Value, Failure> {
+    let NumberCommand::Add {
+        waba,
+        phone,
+        name,
+        own_gateway,
+        server,
+    } = command;
+    let add = admin::Command::NumberAdd {
+        waba_id: waba,
+        phone,
+        name: name.clone(),
+        keys_at_business: own_gateway,
+    };
+    let mut number = admin::call_with(config.clone(), add).await?;
+    let (phone_number_id, phone) = (
+        decimal(&number, "phone_number_id")?,
+        text(&number, "display_phone_number")?,
+    );
+    let code = text(&number, "enrolment_code")?;
+    if own_gateway {
+        let enrolment = Enrolment {
+            server: server.unwrap_or_else(|| config.public_url()),
+            waba_id: waba,
+            phone_number_id,
+            phone,
+            name,
+            code,
+        };
+        number["enrolment"] = enrolment.to_word()?.into();
+    } else {
+        let enrol = gateway::Command::NumberAdd {
+            waba_id: waba,
+            phone_number_id,
+            phone,
+            name,
+            enrolment_code: code,
+        };
+        hosted::call(config, enrol).await?;
+    }
+    if let Some(fields) = number.as_object_mut() {
+        // Part of the enrolment, or used by now.
+        fields.remove("enrolment_code");
+    }
+    Ok(number)
 }
 
 fn text(answer: &Value, name: &str) -> Result<String, Failure> {

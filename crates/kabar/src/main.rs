@@ -4,6 +4,7 @@ mod admin;
 mod bench;
 mod chat;
 mod demo;
+mod gateway;
 mod hosted;
 mod output;
 mod serve;
@@ -35,6 +36,8 @@ enum Command {
     Admin(admin::AdminArgs),
     /// Chat from the command line, encrypted like everywhere
     Chat(Box<chat::ChatArgs>),
+    /// Serve the business API on a machine of your own, with the keys there
+    Gateway(gateway::GatewayArgs),
     /// Put load on a running server and measure it
     Bench(bench::BenchArgs),
 }
@@ -59,7 +62,7 @@ fn main() -> ExitCode {
 
 /// `RUST_LOG` chooses. By itself a server tells what an operator wants to know, a command only its answer.
 fn log_to_stderr(command: &Command) {
-    let level = if matches!(command, Command::Serve(_)) {
+    let level = if matches!(command, Command::Serve(_) | Command::Gateway(_)) {
         "info"
     } else {
         "off"
@@ -76,6 +79,7 @@ async fn run(command: Command, output: Output) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args).await,
         Command::Admin(args) => admin::run(args, output).await,
         Command::Chat(args) => chat::run(*args, output).await,
+        Command::Gateway(args) => gateway::run(args, output).await,
         Command::Bench(args) => bench::run(args, output).await,
     }
 }

@@ -61,6 +61,12 @@ impl From<StartError> for Failure {
     }
 }
 
+impl From<kabar_gateway::admin::AdminError> for Failure {
+    fn from(error: kabar_gateway::admin::AdminError) -> Self {
+        Self::new(error.code, error.message)
+    }
+}
+
 impl From<GatewayError> for Failure {
     fn from(error: GatewayError) -> Self {
         Self::new("gateway", error.to_string())

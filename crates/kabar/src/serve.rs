@@ -82,12 +82,17 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Scripts wait for these lines. They go out in one write, and a closed stdout does not stop a server.
+/// Scripts wait for these lines.
 fn announce(address: &str, public_url: &str, dev: bool) {
     let mut lines = format!("listening on {address}\nopen {public_url}\n");
     if let Some(second) = second_person(public_url).filter(|_| dev) {
         lines += &format!("open {second} as well, to be a second person\n");
     }
+    say(&lines);
+}
+
+/// In one write; a closed stdout stops nobody.
+pub(crate) fn say(lines: &str) {
     let mut out = std::io::stdout();
     if let Err(error) = out.write_all(lines.as_bytes()).and_then(|()| out.flush()) {
         tracing::warn!(%error, "the address could not be printed");
@@ -100,7 +105,7 @@ fn second_person(public_url: &str) -> Option<String> {
     Some(format!("http://dua.localhost{port}"))
 }
 
-fn stop_on_signal() -> Result<CancellationToken, Failure> {
+pub(crate) fn stop_on_signal() -> Result<CancellationToken, Failure> {
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let stop = CancellationToken::new();
     let stopped = stop.clone();

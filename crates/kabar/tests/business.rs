@@ -5,7 +5,7 @@ mod support;
 use serde_json::{Value, json};
 use support::{
     Person, Serve,
-    company::{Company, Receiver},
+    company::{Company, OwnGateway, Receiver},
     directory,
 };
 
@@ -228,4 +228,41 @@ fn what_is_wrong_is_named_and_strangers_see_nothing() {
     for secret in [company.token.as_str(), company.secret.as_str(), "6281999999999"] {
         assert!(!log.contains(secret), "the log holds a secret or a number");
     }
+}
+
+#[test]
+fn a_gateway_of_the_businesss_own_holds_the_keys_itself() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let waba = server.admin(&["business", "create", "--name", "Apotek Sehat"])["waba_id"].clone();
+    let waba = waba.as_str().unwrap_or_default();
+    let add = [
+        "number",
+        "add",
+        "--waba",
+        waba,
+        "--phone",
+        "+622150009000",
+        "--name",
+        "Apotek Sehat",
+    ];
+    let number = server.admin(&[&add[..], &["--own-gateway", "--server", &server.url]].concat());
+    assert!(number.get("enrolment_code").is_none(), "it is in the enrolment only");
+    let gateway = OwnGateway::start(directory.path(), number["enrolment"].as_str().unwrap_or_default());
+    let ani = person(&server, directory.path(), "Anindita", PHONE);
+
+    ani.send("+622150009000", "Ada obat batuk hitam?");
+    let (status, answer) = gateway
+        .company
+        .send(&json!({ "to": DIGITS, "text": { "body": "Ada, dua rasa." } }));
+    assert_eq!(status, 200, "{answer}");
+    let item = ani.lines(&["receive"]).into_iter().find(|item| item["kind"] == "text");
+    let item = item.expect("the answer");
+    assert_eq!(item["text"], "Ada, dua rasa.");
+    assert_eq!(item["from"]["business"]["keys_held_by"], "business");
+    let (data, log) = (server.data.clone(), server.log());
+    drop(gateway);
+    assert_eq!(server.terminate(), Some(0));
+    kabar_testkit::assert_nowhere(&data, &["obat batuk", "dua rasa", "Anindita"]);
+    assert!(!log.contains("obat batuk"), "{log}");
 }

@@ -3,6 +3,8 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
+    path::Path,
+    process::{Child, Stdio},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,7 +16,7 @@ use hmac::{Hmac, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::Serve;
+use super::{Serve, kabar};
 
 /// How long a webhook may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -37,6 +39,20 @@ fn text(value: &Value, name: &str) -> String {
 }
 
 impl Company {
+    /// What a gateway's enrolment printed, with the address where it runs.
+    fn of(answer: &Value, address: &str) -> Self {
+        let company = Self {
+            address: address.to_owned(),
+            waba: text(answer, "waba_id"),
+            app: text(answer, "app_id"),
+            secret: text(answer, "app_secret"),
+            number: text(answer, "phone_number_id"),
+            token: text(answer, "access_token"),
+        };
+        company.wait_until_connected();
+        company
+    }
+
     /// Everything that an operator does for a new company.
     pub(crate) fn create(server: &Serve, name: &str, phone: &str) -> Self {
         let business = server.admin(&["business", "create", "--name", name]);
@@ -144,6 +160,52 @@ fn product(message: &Value) -> Value {
     let mut message = message.clone();
     message["messaging_product"] = "whatsapp".into();
     message
+}
+
+/// `kabar gateway run` on a directory of its own.
+pub(crate) struct OwnGateway {
+    child: Child,
+    pub(crate) company: Company,
+}
+
+impl OwnGateway {
+    pub(crate) fn start(directory: &Path, enrolment: &str) -> Self {
+        let data = directory.join("own-gateway");
+        let enrolled = kabar()
+            .args(["gateway", "--json", "--data"])
+            .arg(&data)
+            .args(["enrol", enrolment])
+            .output();
+        let enrolled = enrolled.expect("kabar gateway");
+        assert!(
+            enrolled.status.success(),
+            "{}",
+            String::from_utf8_lossy(&enrolled.stderr)
+        );
+        let answer = serde_json::from_slice(&enrolled.stdout).expect("JSON");
+        let mut child = kabar()
+            .args(["gateway", "--data"])
+            .arg(&data)
+            .args(["run", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("kabar gateway starts");
+        let lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        let address = lines
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
+        let company = Company::of(&answer, &address.expect("an address"));
+        Self { child, company }
+    }
+}
+
+impl Drop for OwnGateway {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// A web server of the company that takes webhooks.

@@ -10,7 +10,7 @@ help: ## Say what there is
 run: ## Build Kabar and start it with demo data on http://localhost:8080
 	@scripts/run $(ARGS)
 
-test: ## Run every test: Rust on SQLite and PostgreSQL, the web app, and whole people in a browser
+test: ## Run every test: Rust on SQLite and PostgreSQL, the web app, whole people in a browser, and public SDKs
 	@scripts/test
 
 check: ## Format, lints, types and dependencies, without running anything

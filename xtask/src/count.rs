@@ -24,7 +24,7 @@ pub(crate) fn report(logs: &[&str]) -> anyhow::Result<()> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        println!("  {suite:<8}{:>6} passed{:>6} failed", count.passed, count.failed);
+        println!("  {suite:<12}{:>6} passed{:>6} failed", count.passed, count.failed);
         if count == Count::default() {
             empty.push(suite);
         }

@@ -1,0 +1,270 @@
+"""pywa, unmodified, against a running Kabar: what the SDK sends reaches the person, and what the person does reaches its handlers."""
+
+import hashlib
+
+import httpx
+from checks import check, closed, company, equal, includes, person, refuses, run, true
+from pywa import WhatsApp, errors, types
+from pywa.types import Button, FlowCategory, Section, SectionList, SectionRow, URLButton
+from pywa.types.others import Industry
+from pywa.types.templates import BodyText, Template, TemplateCategory, TemplateLanguage
+from webhooks import VERIFY_TOKEN, Webhooks
+
+IMAGE = b"\x89PNG\r\n\x1a\n" + bytes(64)
+TEMPLATE = "pywa_kursi"
+
+
+class ToKabar(httpx.HTTPTransport):
+    """pywa knows the Graph API's host only; its `session` may say where that is."""
+
+    def handle_request(self, request):
+        if request.url.host == "graph.facebook.com":
+            kabar = httpx.URL(company.url)
+            request.url = request.url.copy_with(scheme=kabar.scheme, host=kabar.host, port=kabar.port)
+            request.headers["host"] = f"{kabar.host}:{kabar.port}"
+        return super().handle_request(request)
+
+
+def client(token):
+    return WhatsApp(
+        phone_id=company.phone_id,
+        token=token,
+        session=httpx.Client(transport=ToKabar()),
+        waba_id=company.waba_id,
+        app_id=company.app_id,
+        app_secret=company.app_secret,
+        verify_token=VERIFY_TOKEN,
+    )
+
+
+wa = client(company.token)
+webhooks = Webhooks(wa)
+
+
+def status(sent, kind):
+    """The status webhook of a message that was sent."""
+    fits = lambda update: update.id == sent.id and update.status == kind
+    return webhooks.first(types.MessageStatus, fits, f"status {kind} of {sent.id}")
+
+
+@check("the app token sets the callback URL, once the challenge is answered")
+def callback_url():
+    app_token = f"{company.app_id}|{company.app_secret}"
+    done = wa.set_app_callback_url(company.app_id, app_token, webhooks.url, VERIFY_TOKEN, ["messages"])
+    true(done.success)
+
+
+@check("a callback URL that knows another verify token is refused with 2200")
+def callback_url_refused():
+    app_token = f"{company.app_id}|{company.app_secret}"
+    with refuses(errors.WhatsAppError) as caught:
+        wa.set_app_callback_url(company.app_id, app_token, webhooks.url, "lain", ["messages"])
+    equal(caught.exception.code, 2200)
+    [complaint] = webhooks.complaints.lines
+    includes("verification challenge", complaint)
+    webhooks.complaints.lines.clear()
+
+
+@check("a text reaches the person; sent, delivered and read come back with its tracker and price")
+def text_with_tracker():
+    sent = wa.send_message(person.digits, "Halo dari pywa", tracker="pesanan-7")
+    true(sent.id.startswith("wamid."))
+    equal(sent.input, person.digits)
+    shown = person.sees("Halo dari pywa")
+    equal((shown["kind"], shown["automated"], shown["from"]["name"]), ("text", True, company.name))
+    person.reads(shown)
+    for kind in (types.MessageStatusType.SENT, types.MessageStatusType.DELIVERED, types.MessageStatusType.READ):
+        update = status(sent, kind)
+        equal(update.tracker, "pesanan-7")
+        true(update.from_user.bsuid.startswith("ID."))
+        equal((update.pricing.billable, update.pricing.category.value), (False, "service"))
+        true(update.conversation.id)
+    true(status(sent, types.MessageStatusType.SENT).conversation.expiration)
+    equal(status(sent, types.MessageStatusType.READ).from_user.wa_id, person.digits)
+
+
+@check("a text of the person is a Message; marked read and typing, the person learns it")
+def inbound_text():
+    written = person.says(company.phone, "Ada film apa?")
+    message = webhooks.first(types.Message, lambda update: update.text == "Ada film apa?", "the person's text")
+    equal(message.type, types.MessageType.TEXT)
+    equal((message.from_user.name, message.from_user.wa_id), ("Rani", person.digits))
+    true(message.from_user.bsuid.startswith("ID."))
+    equal(message.metadata.phone_number_id, company.phone_id)
+    true(wa.mark_message_as_read(message.id).success)
+    person.sees_read(written["message_id"])
+    true(wa.indicate_typing(message.id).success)
+    sent = message.reply("Ada tiga.", quote=True)
+    shown = person.sees("Ada tiga.")
+    equal(shown["in_reply_to"], written["message_id"])
+    true(sent.id)
+
+
+@check("buttons with header and footer; the tap is a CallbackButton")
+def buttons():
+    choices = [Button("Ya", callback_data="ya"), Button("Tidak", callback_data="tidak")]
+    sent = wa.send_message(person.digits, "Jadi nonton?", header="Bioskop", footer="Sampai Jumat", buttons=choices)
+    shown = person.sees("Jadi nonton?")
+    equal((shown["header"], shown["footer"]), ("Bioskop", "Sampai Jumat"))
+    equal(shown["buttons"], [{"id": "ya", "title": "Ya"}, {"id": "tidak", "title": "Tidak"}])
+    person.taps(shown, "tidak")
+    tapped = webhooks.first(types.CallbackButton, lambda update: update.data == "tidak", "the tap")
+    equal(tapped.title, "Tidak")
+    equal(tapped.reply_to_message.message_id, sent.id)
+
+
+@check("a list; the pick is a CallbackSelection")
+def section_list():
+    rows = [SectionRow("Laskar", callback_data="f1"), SectionRow("Pelangi", callback_data="f2", description="19.00")]
+    films = SectionList("Buka", sections=[Section("Malam ini", rows=rows)])
+    sent = wa.send_message(person.digits, "Pilih film", buttons=films)
+    shown = person.sees("Pilih film")
+    equal(shown["rows"][1], {"id": "f2", "title": "Pelangi", "description": "19.00", "section": "Malam ini"})
+    person.picks(shown, "f2")
+    picked = webhooks.first(types.CallbackSelection, lambda update: update.data == "f2", "the pick")
+    equal((picked.title, picked.description), ("Pelangi", "19.00"))
+    equal(picked.reply_to_message.message_id, sent.id)
+
+
+@check("a URL button")
+def url_button():
+    wa.send_message(person.digits, "Lihat jadwal", buttons=URLButton(title="Buka", url="https://bioskop.example/jadwal"))
+    shown = person.sees("Lihat jadwal")
+    equal(shown["links"], [{"title": "Buka", "url": "https://bioskop.example/jadwal"}])
+
+
+@check("media: uploaded, described, downloaded, deleted")
+def media():
+    uploaded = wa.upload_media(IMAGE, mime_type="image/png", filename="kursi.png")
+    true(str(uploaded.id).isdigit())
+    url = wa.get_media_url(uploaded.id)
+    equal((url.mime_type, url.file_size, url.sha256), ("image/png", len(IMAGE), hashlib.sha256(IMAGE).hexdigest()))
+    equal(wa.get_media_bytes(url.url), IMAGE)
+    true(wa.delete_media(uploaded.id).success)
+    with refuses(errors.WhatsAppError) as caught:
+        wa.get_media_url(uploaded.id)
+    equal((caught.exception.code, caught.exception.subcode), (100, 33))
+
+
+@check("a closed window is ReEngagementMessage (131047), with details and a trace id")
+def closed_window():
+    with refuses(errors.ReEngagementMessage) as caught:
+        wa.send_message(closed, "Halo")
+    error = caught.exception
+    equal((error.code, error.status_code), (131047, 400))
+    includes("24 hours", error.details)
+    true(error.fbtrace_id)
+
+
+@check("an unknown token is ExpiredAccessToken (190, HTTP 401)")
+def unknown_token():
+    with refuses(errors.ExpiredAccessToken) as caught:
+        client("EAAsalah").send_message(person.digits, "Halo")
+    equal(caught.exception.status_code, 401)
+
+
+@check("a template: created, listed, sent, deleted")
+def template():
+    body = BodyText("Kursi {{seat}} sudah dipesan.", seat="A1")
+    created = wa.create_template(
+        Template(name=TEMPLATE, language=TemplateLanguage.INDONESIAN, category=TemplateCategory.UTILITY, components=[body])
+    )
+    equal(created.status.value, "APPROVED")
+    [listed] = list(wa.get_templates(name=TEMPLATE))
+    equal((listed.id, listed.parameter_format.value, listed.components[0].text), (created.id, "NAMED", "Kursi {{seat}} sudah dipesan."))
+    sent = wa.send_template(person.digits, TEMPLATE, TemplateLanguage.INDONESIAN, [BodyText.params(seat="B7")])
+    shown = person.sees("Kursi B7 sudah dipesan.")
+    equal(shown["template"], {"name": TEMPLATE, "language": "id"})
+    delivered = status(sent, types.MessageStatusType.DELIVERED)
+    equal((delivered.pricing.billable, delivered.pricing.category.value), (True, "utility"))
+    true(wa.delete_template(TEMPLATE).success)
+    equal(list(wa.get_templates(name=TEMPLATE)), [])
+
+
+@check("the business profile, before it is filled in and after")
+def profile():
+    equal(wa.get_business_profile().about, None)
+    true(wa.update_business_profile(about="Film tiap hari", industry=Industry.ENTERTAIN, websites=["https://bioskop.example"]).success)
+    got = wa.get_business_profile()
+    equal((got.about, got.industry, got.websites), ("Film tiap hari", Industry.ENTERTAIN, ("https://bioskop.example",)))
+
+
+@check("the phone number")
+def phone_number():
+    number = wa.get_business_phone_number()
+    equal((number.id, number.verified_name), (company.phone_id, company.name))
+    equal("".join(filter(str.isdigit, number.display_phone_number)), company.phone[1:])
+    equal([one.id for one in wa.get_business_phone_numbers()], [company.phone_id])
+
+
+@check("the number registers")
+def register():
+    true(wa.register_phone_number("123456").success)
+
+
+@check("a flow: created, published, read; where there are none yet, refused by name (100/33)")
+def flow():
+    try:
+        created = wa.create_flow("Pesan", [FlowCategory.OTHER])
+    except errors.WhatsAppError as refusal:
+        equal((refusal.code, refusal.subcode), (100, 33))
+        includes("flows", refusal.details)
+        return
+    true(wa.publish_flow(created.id).success)
+    equal(wa.get_flow(created.id).id, created.id)
+
+
+SENDS_NOT_YET = {
+    "image": lambda media: wa.send_image(person.digits, media, caption="Poster"),
+    "document": lambda media: wa.send_document(person.digits, "https://bioskop.example/tiket.pdf", filename="tiket.pdf"),
+    "video": lambda media: wa.send_video(person.digits, media),
+    "audio": lambda media: wa.send_audio(person.digits, media),
+    "sticker": lambda media: wa.send_sticker(person.digits, media),
+    "location": lambda media: wa.send_location(person.digits, -6.2, 106.8, name="Bioskop", address="Jakarta"),
+    "contacts": lambda media: wa.send_contact(person.digits, types.Contact(name=types.Contact.Name(formatted_name="Sari", first_name="Sari"))),
+    "reaction": lambda media: wa.send_reaction(person.digits, "👍", "wamid.x"),
+    "catalog_message": lambda media: wa.send_catalog(person.digits, "Menu"),
+    "product": lambda media: wa.send_product(person.digits, "400001", "popcorn", "Menu"),
+    "location_request_message": lambda media: wa.request_location(person.digits, "Di mana?"),
+}
+
+
+@check("not yet: sends of other types are UnsupportedMessageType (131051), and the details name the type")
+def sends_not_yet():
+    uploaded = wa.upload_media(IMAGE, mime_type="image/png", filename="poster.png").id
+    for kind, send in SENDS_NOT_YET.items():
+        with refuses(errors.UnsupportedMessageType, msg=kind) as caught:
+            send(str(uploaded))
+        includes(kind, caught.exception.details)
+
+
+CALLS_NOT_YET = {
+    "message_qrdls": lambda: wa.create_qr_code("Halo"),
+    "block_users": lambda: wa.block_users([person.digits]),
+    "whatsapp_commerce_settings": lambda: wa.get_commerce_settings(),
+}
+
+
+@check("not yet: other calls are refused with 100/33, and the details name the call")
+def calls_not_yet():
+    for edge, call in CALLS_NOT_YET.items():
+        with refuses(errors.WhatsAppError, msg=edge) as caught:
+            call()
+        equal((caught.exception.code, caught.exception.subcode), (100, 33), edge)
+        includes(edge, caught.exception.details)
+
+
+@check("every webhook had a valid signature, and pywa understood it")
+def every_webhook():
+    equal(webhooks.refused, [])
+    equal(webhooks.complaints.lines, [])
+
+
+@check("the callback URL is withdrawn, so that nothing waits for a receiver that is gone")
+def no_callback_url():
+    app_token = f"{company.app_id}|{company.app_secret}"
+    answer = httpx.delete(f"{company.url}/{company.app_id}/subscriptions", params={"access_token": app_token})
+    equal(answer.json(), {"success": True})
+
+
+run()

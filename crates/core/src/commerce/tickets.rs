@@ -48,7 +48,7 @@ impl State {
         }
     }
 
-    /// Newest last; those whose order was refunded say so.
+    /// In the order in which they are used; those whose order was refunded say so.
     pub(crate) fn tickets(&mut self) -> Step<Result<Reply, ApiError>> {
         let rows = self.range(Range {
             prefix: keys::TICKET.to_vec(),
@@ -61,7 +61,8 @@ impl State {
             let state: Option<OrderState> = self.read(keys::order(view.conversation_id, &view.reference_id))?;
             view.returned = state.is_some_and(|state| RETURNED.contains(&state.status.as_str()));
         }
-        tickets.sort_by(|a, b| (a.starts_at, &a.ticket_id).cmp(&(b.starts_at, &b.ticket_id)));
+        let place = |view: &TicketView| (view.starts_at, view.place.clone(), view.ticket_id.clone());
+        tickets.sort_by_key(place);
         // A gateway that died between sending and writing it down sends the same ticket again.
         tickets.dedup_by(|a, b| a.ticket_id == b.ticket_id);
         Ok(Ok(Reply::Tickets { tickets }))

@@ -72,7 +72,7 @@ impl Company {
     }
 
     /// The number's client enrols in the background; a call says when it is there.
-    fn wait_until_connected(&self) {
+    pub(crate) fn wait_until_connected(&self) {
         let read = json!({ "status": "read", "message_id": "wamid.x" });
         let started = std::time::Instant::now();
         while self.send(&read).0 != 200 {

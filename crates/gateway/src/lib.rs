@@ -6,6 +6,7 @@
 pub mod admin;
 mod api;
 mod clock;
+mod flows;
 pub mod graph;
 pub mod messages;
 mod numbers;
@@ -62,6 +63,8 @@ pub(crate) struct Parts {
     pub(crate) outbound: Outbound,
     /// Something was queued for delivery.
     pub(crate) queued: Notify,
+    /// Where questions to flow endpoints wait.
+    pub(crate) desk: flows::Desk,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
 }
@@ -87,6 +90,7 @@ impl Gateway {
             lines: Lines::default(),
             outbound,
             queued: Notify::new(),
+            desk: flows::Desk::default(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         };

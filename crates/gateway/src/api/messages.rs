@@ -8,7 +8,7 @@ use kabar_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Answer, Call, client_refused, payments, store_failed, success, template_text};
+use super::{Answer, Call, client_refused, flows, payments, store_failed, success, template_text};
 use crate::{
     clock::now_ms,
     graph::GraphError,
@@ -206,6 +206,7 @@ async fn content(call: &Call, line: &Line, content: &Content) -> Result<(Shown, 
     };
     match content {
         Content::Shown(shown) => Ok((shown.clone(), service)),
+        Content::Flow(flow) => Ok((Shown::Interactive(flows::offered(call, flow).await?), service)),
         Content::Template(template) => template_text::filled(call, line, template).await,
         Content::Media(media) => Err(not_sent_yet(media.kind)),
     }

@@ -2,6 +2,7 @@
 //!
 //! Everything that a token does not cover answers as if it did not exist.
 
+mod flows;
 mod media;
 mod messages;
 mod numbers;
@@ -106,14 +107,15 @@ fn file(bytes: Vec<u8>, mime: &str) -> Response {
 
 async fn call(parts: Arc<Parts>, head: &RequestParts, body: Body, path: &GraphPath) -> Result<Answer, GraphError> {
     let segments = path.as_strs();
-    let limits = if segments.get(1) == Some(&"media") {
-        BodyLimits {
-            fields_bytes_max: FIELDS_BYTES_MAX,
-            file_bytes_max: FILE_BYTES_MAX,
-            files_max: 1,
-        }
-    } else {
-        BodyLimits::fields(FIELDS_BYTES_MAX)
+    let with_file = |file_bytes_max| BodyLimits {
+        fields_bytes_max: FIELDS_BYTES_MAX,
+        file_bytes_max,
+        files_max: 1,
+    };
+    let limits = match segments.get(1) {
+        Some(&"media") => with_file(FILE_BYTES_MAX),
+        Some(&"assets") => with_file(FIELDS_BYTES_MAX),
+        _ => BodyLimits::fields(FIELDS_BYTES_MAX),
     };
     let params = Params::read_parts(head, body, limits).await?;
     let app = authenticate(&parts, &head.headers, &params).await?;
@@ -168,6 +170,8 @@ async fn route(call: &Call, method: &Method, segments: &[&str]) -> Result<Answer
             ("GET", ["payments", _configuration, reference_id]) => payments::lookup(call, &number, reference_id).await,
             ("POST", ["payments_refund"]) => payments::refund(call, &number).await,
             ("GET", ["ticket_issuer_key"]) => payments::issuer_key(call).await,
+            ("GET", ["whatsapp_business_encryption"]) => flows::key(call, &number).await,
+            ("POST", ["whatsapp_business_encryption"]) => flows::set_key(call, &number).await,
             ("GET", []) => numbers::node(call, &number),
             _ => Err(GraphError::unknown_node(&segments.join("/"))),
         };
@@ -178,6 +182,8 @@ async fn route(call: &Call, method: &Method, segments: &[&str]) -> Result<Answer
             ("GET", ["message_templates"]) => templates::list(call).await,
             ("POST", ["message_templates"]) => templates::create(call).await,
             ("DELETE", ["message_templates"]) => templates::delete(call).await,
+            ("GET", ["flows"]) => flows::list(call).await,
+            ("POST", ["flows"]) => flows::create(call).await,
             ("GET", []) => Ok(json!({ "id": node, "currency": "IDR", "timezone_id": "1" }).into()),
             _ => Err(GraphError::unknown_node(&segments.join("/"))),
         };
@@ -189,6 +195,9 @@ async fn route(call: &Call, method: &Method, segments: &[&str]) -> Result<Answer
             ("DELETE", ["subscriptions"]) => subscriptions::delete(call).await,
             _ => Err(GraphError::unknown_node(&segments.join("/"))),
         };
+    }
+    if let Some(answer) = flows::node(call, method.as_str(), id, edge).await? {
+        return Ok(answer);
     }
     match (method.as_str(), edge) {
         ("GET", []) => media::get(call, id).await,

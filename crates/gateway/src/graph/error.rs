@@ -109,6 +109,10 @@ faults! {
     template_text_too_long = Fault::new(132_005, StatusCode::BAD_REQUEST, "Translated text too long");
     template_parameter_format = Fault::new(132_012, StatusCode::BAD_REQUEST, "Parameter format does not match format in the created template");
     template_paused = Fault::new(132_015, StatusCode::BAD_REQUEST, "Template is paused");
+    flow_update = Fault::new(139_001, StatusCode::BAD_REQUEST, "Flow failed to update");
+    flow_publish = Fault::new(139_002, StatusCode::BAD_REQUEST, "Flow failed to publish");
+    flow_deprecate = Fault::new(139_003, StatusCode::BAD_REQUEST, "Flow failed to deprecate");
+    flow_delete = Fault::new(139_004, StatusCode::BAD_REQUEST, "Flow failed to delete");
     template_disabled = Fault::new(132_016, StatusCode::BAD_REQUEST, "Template is disabled");
 }
 

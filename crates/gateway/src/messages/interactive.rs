@@ -14,13 +14,12 @@ use kabar_protocol::{
 
 use crate::graph::{GraphError, Object};
 
-const TYPES_SENT: &str = "button, list, cta_url, order_details or order_status";
-const TYPES_NOT_SENT: [&str; 10] = [
+const TYPES_SENT: &str = "button, list, cta_url, flow, order_details or order_status";
+const TYPES_NOT_SENT: [&str; 9] = [
     "address_message",
     "call_permission_request",
     "carousel",
     "catalog_message",
-    "flow",
     "location_request_message",
     "product",
     "product_list",
@@ -43,6 +42,17 @@ pub(super) fn parse(message: &Object<'_>) -> Result<Interactive, GraphError> {
         }
         _ => return Err(message.refused("type", format!("must be {TYPES_SENT}"))),
     };
+    let interactive = Interactive {
+        action: Some(read_action(&message.required_object("action")?)?),
+        ..around(message)?
+    };
+    // Whatever receivers will check, so that nothing is accepted here which is then dropped there.
+    rules::interactive(&interactive).map_err(|error| GraphError::parameter_value("interactive", error))?;
+    Ok(interactive)
+}
+
+/// Header, body and footer, without the action between them.
+pub(super) fn around(message: &Object<'_>) -> Result<Interactive, GraphError> {
     let header = match message.object("header")? {
         Some(header) => Some(text_header(&header)?),
         None => None,
@@ -52,15 +62,12 @@ pub(super) fn parse(message: &Object<'_>) -> Result<Interactive, GraphError> {
         Some(footer) => footer.text("text", INTERACTIVE_FOOTER_CHARS_MAX)?,
         None => None,
     };
-    let interactive = Interactive {
+    Ok(Interactive {
         header,
         body: body.required_text("text", INTERACTIVE_BODY_CHARS_MAX)?,
         footer,
-        action: Some(read_action(&message.required_object("action")?)?),
-    };
-    // Whatever receivers will check, so that nothing is accepted here which is then dropped there.
-    rules::interactive(&interactive).map_err(|error| GraphError::parameter_value("interactive", error))?;
-    Ok(interactive)
+        action: None,
+    })
 }
 
 fn text_header(header: &Object<'_>) -> Result<String, GraphError> {

@@ -2,6 +2,7 @@
 //!
 //! Pure: whether the recipient exists, the window is open or the template is approved is decided by whoever sends.
 
+mod flow;
 mod interactive;
 mod media;
 pub mod order;
@@ -9,6 +10,7 @@ pub mod request;
 mod template;
 pub mod wamid;
 
+pub use flow::{FlowName, FlowSend};
 pub use media::{Media, MediaKind, MediaSource};
 pub use request::{Content, Recipient, Request, Send};
 pub use template::{ButtonParameter, TemplateParameters, TemplateSend};

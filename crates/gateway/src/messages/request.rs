@@ -4,7 +4,7 @@ use kabar_client::api::Shown;
 use kabar_protocol::limits::{PHONE_DIGITS_MAX, PHONE_DIGITS_MIN, TEXT_CHARS_MAX};
 
 use super::{
-    interactive,
+    FlowSend, interactive,
     media::{Media, MediaKind},
     template::TemplateSend,
 };
@@ -20,7 +20,7 @@ const MESSAGE_ID_CHARS_MAX: usize = 512;
 const TYPES_NOT_SENT: [&str; 9] = [
     "audio", "contacts", "gif", "location", "order", "pin", "reaction", "sticker", "video",
 ];
-const TYPES_SENT: &str = "text, interactive, template, image or document";
+const TYPES_SENT: &str = "text, interactive or template";
 
 /// What a call of the messages edge asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +58,8 @@ pub enum Content {
     Shown(Shown),
     /// To be looked up and filled in.
     Template(TemplateSend),
+    /// To be looked up.
+    Flow(Box<FlowSend>),
     /// To be fetched.
     Media(Media),
 }
@@ -143,7 +145,11 @@ fn content(params: &Object<'_>) -> Result<Content, GraphError> {
     match kind.as_str() {
         "text" => text(&params.required_object("text")?),
         "interactive" => {
-            let message = interactive::parse(&params.required_object("interactive")?)?;
+            let message = params.required_object("interactive")?;
+            if message.string("type")?.as_deref() == Some("flow") {
+                return Ok(Content::Flow(Box::new(FlowSend::parse(&message)?)));
+            }
+            let message = interactive::parse(&message)?;
             Ok(Content::Shown(Shown::Interactive(message)))
         }
         "template" => Ok(Content::Template(TemplateSend::parse(

@@ -11,6 +11,7 @@ use super::Line;
 use crate::{
     Parts,
     clock::now_ms,
+    flows::Desk,
     messages::wamid,
     store::{self, Contact, NewDelivery, SentMessage},
     webhooks::body::{
@@ -25,7 +26,7 @@ const SENT_RECORD_WAIT: Duration = Duration::from_millis(20);
 const SENT_RECORD_TRIES: u32 = 100;
 
 /// Runs until the client ends.
-pub(super) async fn run(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<()> {
+pub(super) async fn run(parts: &Arc<Parts>, line: &Arc<Line>) -> anyhow::Result<()> {
     let mut news = line.client.notifications();
     loop {
         while page(parts, line).await? {}
@@ -37,7 +38,7 @@ pub(super) async fn run(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<()> {
 }
 
 /// True if there may be more.
-async fn page(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<bool> {
+async fn page(parts: &Arc<Parts>, line: &Arc<Line>) -> anyhow::Result<bool> {
     let id = line.number.phone_number_id;
     let Reply::Feed { items } = line.ask(Command::Feed { after: 0, limit: PAGE }).await? else {
         return Ok(false);
@@ -46,11 +47,18 @@ async fn page(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<bool> {
     let (up_to, full) = (last.position, items.len() == PAGE as usize);
     let done = parts.store.feed_position(id).await?;
     for item in items.iter().filter(|item| item.position > done) {
-        let deliveries = deliveries(parts, line, item).await?;
+        // A question to a flow's endpoint is no news for the business's webhook.
+        let deliveries = match item.flow {
+            Some(_) => Vec::new(),
+            None => deliveries(parts, line, item).await?,
+        };
         parts
             .store
             .queue_deliveries(id, item.position, &deliveries, now_ms())
             .await?;
+        if item.flow.is_some() {
+            Desk::take(parts, line, item);
+        }
     }
     line.ask(Command::FeedTaken { up_to }).await?;
     parts.queued.notify_one();

@@ -6,6 +6,7 @@
 mod apps;
 mod contacts;
 mod deliveries;
+mod flows;
 mod idempotency;
 mod media;
 mod numbers;
@@ -25,6 +26,7 @@ pub use self::{
     apps::{App, Subscription},
     contacts::Contact,
     deliveries::{Delivery, NewDelivery},
+    flows::{Flow, FlowStatus},
     idempotency::Begun,
     media::Media,
     numbers::Number,

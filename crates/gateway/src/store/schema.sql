@@ -84,6 +84,27 @@ CREATE TABLE IF NOT EXISTS idempotency (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS idempotency_by_age ON idempotency (created_ms);
 
+-- Flows: the screens that a message carries, and where their questions go.
+CREATE TABLE IF NOT EXISTS flow (
+    flow_id INTEGER NOT NULL PRIMARY KEY,
+    waba_id INTEGER NOT NULL,
+    app_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    categories TEXT NOT NULL,
+    status TEXT NOT NULL,
+    json TEXT NOT NULL,
+    endpoint_uri TEXT,
+    updated_ms INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS flow_by_business ON flow (waba_id, updated_ms);
+CREATE INDEX IF NOT EXISTS flow_by_name ON flow (waba_id, name);
+
+-- Public keys (PEM) to which questions of a number's flows are sealed.
+CREATE TABLE IF NOT EXISTS flow_key (
+    phone_number_id INTEGER NOT NULL PRIMARY KEY,
+    public_key TEXT NOT NULL
+);
+
 -- Uploaded files; the bytes are in DATA/gateway/media/<media_id>, sealed.
 CREATE TABLE IF NOT EXISTS media (
     media_id INTEGER NOT NULL PRIMARY KEY,

@@ -105,15 +105,10 @@ impl State {
                 wait,
                 business,
             } => self.send(command_id, command, to, content, *reply_to, *wait, *business),
-            Command::Pay {
-                message_id,
-                method,
-                challenge_answer,
-            } => later(self.pay(command_id, *message_id, method, challenge_answer.as_ref())?),
-            Command::Payment { message_id } => later(self.own_payment(command_id, *message_id)?),
-            Command::Tickets => now(self.tickets()?),
             Command::Business { request } => self.business(command_id, command, request),
-            Command::FlowExchange { .. } => self.flow_exchange(command_id, command),
+            Command::Pay { .. } | Command::Payment { .. } | Command::Tickets | Command::FlowExchange { .. } => {
+                self.buy(command_id, command)
+            }
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {
                 conversation_id,
@@ -132,6 +127,21 @@ impl State {
                 self.waiting.idle.push(command_id);
                 Ok(Ok(None))
             }
+        }
+    }
+
+    /// What a person does in a business's thread.
+    fn buy(&mut self, command_id: u64, command: &Command) -> Outcomes {
+        match command {
+            Command::Pay {
+                message_id,
+                method,
+                challenge_answer,
+            } => later(self.pay(command_id, *message_id, method, challenge_answer.as_ref())?),
+            Command::Payment { message_id } => later(self.own_payment(command_id, *message_id)?),
+            Command::Tickets => now(self.tickets()?),
+            Command::FlowExchange { .. } => self.flow_exchange(command_id, command),
+            _ => Ok(Ok(None)),
         }
     }
 

@@ -104,14 +104,7 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
         Reply::Sent(sent) => sent,
         _ => return Err(GraphError::internal("the number's client answered something else")),
     };
-    let record = SentMessage {
-        message_id: sent.message_id.0,
-        phone_number_id: line.number.phone_number_id,
-        category: category_name(business.category).into(),
-        callback_data: request.biz_opaque_callback_data.clone(),
-        window_until_ms: None,
-    };
-    store.keep_sent(&record, now_ms()).await.map_err(store_failed)?;
+    // Before the record: the first status waits for the record, and names the contact.
     let digits = match &request.to {
         Recipient::Phone(digits) => Some(digits.as_str()),
         Recipient::UserId(_) => None,
@@ -122,6 +115,14 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
     }
     let contact = store.learn_contact(waba_id, &peer, digits, None).await;
     let contact = contact.map_err(store_failed)?;
+    let record = SentMessage {
+        message_id: sent.message_id.0,
+        phone_number_id: line.number.phone_number_id,
+        category: category_name(business.category).into(),
+        callback_data: request.biz_opaque_callback_data.clone(),
+        window_until_ms: None,
+    };
+    store.keep_sent(&record, now_ms()).await.map_err(store_failed)?;
     Ok(answer(request, &contact, &sent))
 }
 

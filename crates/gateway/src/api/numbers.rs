@@ -47,6 +47,20 @@ pub(super) fn node(call: &Call, number: &Number) -> Result<Answer, GraphError> {
     Ok(projected(call, &number_value(number))?.into())
 }
 
+/// `/<business>`; its name is that of its first number.
+pub(super) async fn business(call: &Call) -> Result<Answer, GraphError> {
+    let numbers = call.parts.store.numbers().await.map_err(store_failed)?;
+    let first = numbers.iter().find(|number| number.waba_id == call.app.waba_id);
+    let value = json!({
+        "id": call.app.waba_id.to_string(),
+        "name": first.map_or("", |number| number.name.as_str()),
+        "timezone_id": "1",
+        "message_template_namespace": call.app.waba_id.to_string(),
+        "account_review_status": "APPROVED",
+    });
+    Ok(projected(call, &value)?.into())
+}
+
 pub(super) async fn list(call: &Call) -> Result<Answer, GraphError> {
     let numbers = call.parts.store.numbers().await.map_err(store_failed)?;
     let mut items = Vec::new();

@@ -15,7 +15,7 @@ use crate::{
     messages::order,
     numbers::Line,
     store::{Number, Offered, OfferedItem},
-    webhooks::body::payment_value,
+    webhooks::payment::payment_value,
 };
 
 /// Stands for the message of an order that is being sent.

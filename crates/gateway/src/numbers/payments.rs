@@ -19,7 +19,7 @@ use crate::{
     clock::now_ms,
     messages::wamid,
     store::{Offered, OfferedItem},
-    webhooks::body,
+    webhooks::payment,
 };
 
 const PAGE: u32 = 100;
@@ -171,11 +171,11 @@ async fn webhooks(
         .store
         .learn_contact(number.waba_id, &offered.account_id, None, None)
         .await?;
-    let change = body::PaymentChange {
+    let change = payment::PaymentChange {
         id: wamid::encode(offered.conversation_id, offered.message_id),
         payment: payment.clone(),
     };
     let addressee = feed::addressee(&contact, None);
-    let value = body::payment(&feed::sender(number), &addressee, &change, now_ms());
+    let value = payment::payment(&feed::sender(number), &addressee, &change, now_ms());
     feed::to_all(parts, number, &offered.conversation_id.to_string(), &value).await
 }

@@ -3,5 +3,6 @@
 pub mod body;
 pub(crate) mod deliver;
 pub mod handshake;
+pub mod payment;
 pub mod signature;
 pub(crate) mod subscribe;

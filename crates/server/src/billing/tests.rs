@@ -139,6 +139,7 @@ async fn a_wallet_is_topped_up_once_per_key_and_in_one_currency() {
             ("100", "usd", None, "currency"),
             ("1.005", "USD", None, "amount"),
             ("1", "USD", Some(""), "key"),
+            ("1", "USD", Some("a b"), "key"),
         ] {
             let refused = top_up(amount, currency, key).await.expect_err("refused");
             assert_eq!(refused.parameter, Some(parameter), "{amount} {currency} {key:?}");

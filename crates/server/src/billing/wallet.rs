@@ -43,9 +43,9 @@ pub(crate) async fn top_up(
     let amount = money::minor_units(amount, currency).map_err(|rule| Failure::invalid("amount", rule))?;
     known(app, waba_id).await?;
     let key = match key {
-        Some(key) if (1..=KEY_CHARS_MAX).contains(&key.len()) => key,
+        Some(key) if (1..=KEY_CHARS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => key,
         Some(_) => {
-            let rule = format!("must have 1 to {KEY_CHARS_MAX} bytes");
+            let rule = format!("must have 1 to {KEY_CHARS_MAX} of letters, digits and signs, without spaces");
             return Err(Failure::invalid("key", rule));
         }
         None => hex::encode(app.random::<16>()),

@@ -4,7 +4,7 @@ use super::{
     callback,
     payment::{self, Changed, Order, Outcome, Payment},
     push::push,
-    sandbox::{self, Signed},
+    sandbox::{self, Callback, Signed},
     state::{Event, Status},
     store,
 };
@@ -13,34 +13,43 @@ use crate::{
     db::{DbError, Tx},
 };
 
-/// Everything that is due, once; how many payments and callbacks that were.
+/// A page of what is due; how many payments and callbacks were dealt with. One that fails does not hold up the others:
+/// it is due again in the next round.
 pub(crate) async fn run_due(app: &App) -> Result<usize, DbError> {
-    let callbacks = sandbox::callbacks_due(&mut app.db.reader().await?, app.now_ms()).await?;
-    for callback in &callbacks {
-        // The way that a provider's callback would come: signed, verified, counted once.
-        callback::receive(app, &Signed::new(app, callback)?).await?;
-        let input = (callback.waba_id, callback.transaction_id.clone());
-        app.db
-            .write(input, |tx, (waba_id, transaction_id)| {
-                Box::pin(sandbox::called_back(tx, *waba_id, transaction_id))
-            })
-            .await?;
-    }
-    let due = store::due(&mut app.db.reader().await?, app.now_ms()).await?;
-    let count = callbacks.len() + due.len();
-    for (waba_id, reference_id) in due {
-        let input = (waba_id, reference_id, app.now_ms());
-        let ended = app
-            .db
-            .write(input, |tx, (waba_id, reference_id, now_ms)| {
-                Box::pin(end_one(tx, *waba_id, reference_id, *now_ms))
-            })
-            .await?;
-        if let Some(changed) = ended {
-            push(app, &changed).await;
+    let mut done = 0;
+    for callback in sandbox::callbacks_due(&mut app.db.reader().await?, app.now_ms()).await? {
+        match deliver(app, &callback).await {
+            Ok(()) => done += 1,
+            Err(error) => tracing::error!(%error, event_id = callback.event_id, "a callback was not taken in"),
         }
     }
-    Ok(count)
+    for (waba_id, reference_id) in store::due(&mut app.db.reader().await?, app.now_ms()).await? {
+        let input = (waba_id, reference_id, app.now_ms());
+        let ended = app.db.write(input, |tx, (waba_id, reference_id, now_ms)| {
+            Box::pin(end_one(tx, *waba_id, reference_id, *now_ms))
+        });
+        match ended.await {
+            Ok(changed) => {
+                done += 1;
+                if let Some(changed) = changed {
+                    push(app, &changed).await;
+                }
+            }
+            Err(error) => tracing::error!(%error, waba_id, "a payment that is due was not ended"),
+        }
+    }
+    Ok(done)
+}
+
+/// The way that a provider's callback would come: signed, verified, counted once.
+async fn deliver(app: &App, callback: &Callback) -> Result<(), DbError> {
+    callback::receive(app, &Signed::new(app, callback)?).await?;
+    let input = (callback.waba_id, callback.transaction_id.clone());
+    app.db
+        .write(input, |tx, (waba_id, transaction_id)| {
+            Box::pin(sandbox::called_back(tx, *waba_id, transaction_id))
+        })
+        .await
 }
 
 async fn end_one(tx: &mut Tx, waba_id: u64, reference_id: &str, now_ms: i64) -> Result<Option<Box<Changed>>, DbError> {

@@ -2,6 +2,7 @@
 
 use kabar_protocol::{
     ids::AccountId,
+    order,
     wire::{
         self,
         payment_outcome::{NotFound, Outcome},
@@ -53,6 +54,10 @@ async fn found(
     reference_id: &str,
     theirs: impl Fn(&Order) -> bool,
 ) -> Result<Outcome, Failure> {
+    // What no reference can be is nobody's, and not a text for the database.
+    if order::reference(reference_id).is_err() {
+        return Ok(Outcome::NotFound(NotFound {}));
+    }
     let found = store::read(&mut app.db.reader().await?, waba_id, reference_id).await?;
     Ok(match found {
         Some((order, Some(payment))) if theirs(&order) => Outcome::Payment(payment.wire(&order)),

@@ -1,8 +1,11 @@
 //! The seller confirms, lets go, or gives back.
 
-use kabar_protocol::wire::{
-    self,
-    payment_outcome::{NotFound, Outcome as Answer, Refused},
+use kabar_protocol::{
+    order,
+    wire::{
+        self,
+        payment_outcome::{NotFound, Outcome as Answer, Refused},
+    },
 };
 
 use super::{
@@ -56,8 +59,12 @@ async fn change(app: &App, identity: Identity, reference_id: String, event: Even
     let now_ms = app.now_ms();
     app.limits
         .check(RateLimit::Payments, identity.account.as_slice(), now_ms)?;
+    let waba_id = own_business(app, identity.account).await?;
+    if order::reference(&reference_id).is_err() {
+        return Ok(Answer::NotFound(NotFound {}));
+    }
     let input = Input {
-        waba_id: own_business(app, identity.account).await?,
+        waba_id,
         reference_id,
         event,
         now_ms,

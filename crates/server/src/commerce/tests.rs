@@ -105,7 +105,7 @@ async fn changes(app: &App) -> Vec<(u64, String, Status)> {
 
 async fn books(app: &App, transaction_id: &str) -> i64 {
     let mut tx = app.db.reader().await.expect("a reader");
-    let sql = "SELECT state FROM sandbox_transaction WHERE transaction_id = $1";
+    let sql = "SELECT state FROM sandbox_transaction WHERE waba_id = 7 AND transaction_id = $1";
     let row = tx.fetch_optional(sql, params![transaction_id]).await.expect("a row");
     row.expect("a transaction").get(0).expect("a state")
 }
@@ -298,10 +298,16 @@ async fn a_payment_that_the_journal_does_not_know_is_found() {
         let broken = app.db.write((), |tx, ()| {
             Box::pin(async move {
                 // A loses its capture's state; B gains one without money, and A's money is held again.
-                tx.execute("UPDATE payment SET status = 4 WHERE reference_id = 'A'", params![])
-                    .await?;
-                tx.execute("UPDATE payment SET status = 3 WHERE reference_id = 'B'", params![])
-                    .await
+                tx.execute(
+                    "UPDATE payment SET status = 4 WHERE waba_id = 7 AND reference_id = 'A'",
+                    params![],
+                )
+                .await?;
+                tx.execute(
+                    "UPDATE payment SET status = 3 WHERE waba_id = 7 AND reference_id = 'B'",
+                    params![],
+                )
+                .await
             })
         });
         broken.await.expect("broken");

@@ -26,8 +26,17 @@ pub(crate) fn start(app: &App) {
 async fn payments(app: App) {
     let mut tick = tokio::time::interval(PAYMENTS_INTERVAL);
     while app.stop.run_until_cancelled(tick.tick()).await.is_some() {
-        if let Err(error) = commerce::run_due(&app).await {
-            tracing::error!(%error, "payments that are due were not ended; the next round tries again");
+        loop {
+            match commerce::run_due(&app).await {
+                Ok(0) => break,
+                // There may be another page.
+                Ok(_) if !app.stop.is_cancelled() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::error!(%error, "payments that are due could not be read; the next round tries again");
+                    break;
+                }
+            }
         }
     }
 }

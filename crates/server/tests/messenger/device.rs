@@ -18,7 +18,10 @@ use kabar_protocol::{
         server_frame::Body as Response,
     },
 };
-use kabar_server::Server;
+use kabar_server::{
+    Server,
+    admin::{self, Command},
+};
 use openmls::{messages::group_info::VerifiableGroupInfo, prelude::*};
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::OpenMlsRustCrypto;
@@ -41,6 +44,10 @@ pub(crate) struct Device {
     pub(crate) signer: SignatureKeyPair,
     pub(crate) groups: BTreeMap<ConversationId, MlsGroup>,
     client_seq: u64,
+}
+
+fn text<'a>(answer: &'a serde_json::Value, name: &str) -> &'a str {
+    answer[name].as_str().expect("a text")
 }
 
 pub(crate) fn random<const N: usize>() -> [u8; N] {
@@ -86,6 +93,35 @@ impl Device {
         device.try_register(username, None).await.expect("an account");
         device.socket.queue_empty().await;
         device
+    }
+
+    /// The account of a new number of a new business; its id.
+    pub(crate) async fn enrol(server: &Server, name: &str, phone: &str) -> (Self, u64) {
+        let command = Command::BusinessCreate { name: name.into() };
+        let business = admin::run(server.app(), command).await.expect("a business");
+        let waba_id: u64 = text(&business, "waba_id").parse().expect("an id");
+        let command = Command::NumberAdd {
+            waba_id,
+            phone: phone.into(),
+            name: name.into(),
+            keys_at_business: false,
+        };
+        let number = admin::run(server.app(), command).await.expect("a number");
+        let mut device = Self::fresh(server).await;
+        let request = wire::Register {
+            version: 1,
+            genesis: Some(device.genesis.clone()),
+            signature: device.sign_challenge().into(),
+            enrolment_code: Some(text(&number, "enrolment_code").into()),
+            ..Default::default()
+        };
+        match device.socket.request(Request::Register(request)).await {
+            Response::Register(wire::RegisterOutcome {
+                outcome: Some(wire::register_outcome::Outcome::Session(_)),
+            }) => device.socket.queue_empty().await,
+            other => panic!("not enrolled: {other:?}"),
+        }
+        (device, waba_id)
     }
 
     /// Keys of an account that is not registered yet.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod certificate;
+mod commerce;
 mod device;
 mod disk_full;
 mod frames;

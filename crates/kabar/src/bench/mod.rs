@@ -5,6 +5,7 @@
 //! A run in which anything was lost, doubled or out of order reports that and fails.
 
 mod account;
+mod business;
 mod chat;
 mod connection;
 mod idle;
@@ -54,6 +55,8 @@ enum Scenario {
     Idle,
     /// Connect, prove the device, read an empty queue, leave
     Login,
+    /// Cloud API sends to people who answer with receipts, with webhooks; needs --data of the server
+    Business,
     /// One-to-one messages: durable, acknowledged, delivered, acknowledged by the reader
     Chat,
 }
@@ -95,6 +98,7 @@ pub(crate) async fn run(args: BenchArgs, output: Output) -> Result<(), Failure> 
     let mut report = match args.scenario {
         Scenario::Idle => idle::run(&args).await?,
         Scenario::Login => login::run(&args).await?,
+        Scenario::Business => business::run(&args).await?,
         Scenario::Chat => chat::run(&args).await?,
     };
     if let Some(data) = &args.data {

@@ -1,0 +1,133 @@
+// One shop at work: takes what a person wrote or tapped, lets the conversation decide, and carries that out. A message that is
+// delivered again, even after a crash in the middle, has no second effect: every send has a key made of the message's id, and an
+// order's reference is made of it too.
+import { createHash } from 'node:crypto';
+import { answer, ask } from './conversation.mjs';
+import { languageOf, texts } from './texts.mjs';
+
+const HANDLED_MAX = 2_000;
+const PEOPLE_MAX = 5_000;
+const CLERK_AFTER_MS = 3_000;
+const REFERENCE_CHARS = 16;
+
+export class Desk {
+  #store;
+  #seats;
+  #api;
+  #shop;
+  #payments;
+  #flows;
+  #now;
+
+  /** `flows`: whether seat maps can be sent. */
+  constructor({ store, seats, api, shop, payments, flows = false, now = Date.now }) {
+    store.data.handled ??= [];
+    store.data.people ??= {};
+    this.#store = store;
+    this.#seats = seats;
+    this.#api = api;
+    this.#shop = shop;
+    this.#payments = payments;
+    this.#flows = flows;
+    this.#now = now;
+  }
+
+  /** A message in the SDK's normal form. */
+  async message(message, contact) {
+    const { handled } = this.#store.data;
+    if (handled.includes(message.id)) return;
+    const user = message.fromUserId ?? message.from;
+    const place = `${this.#shop.id}/${user}`;
+    const known = this.#store.data.people[place];
+    const event = eventOf(message, !known);
+    if (event) {
+      const language = languageOf(event.text ?? '') ?? known?.language ?? 'id';
+      void this.#api.read(message.id);
+      const world = this.#world(user, language, contact);
+      const steps = answer(event, world);
+      for (const [at, step] of steps.entries()) await this.#take(step, `${message.id}/${at}`, world);
+      this.#remember(place, { language });
+    }
+    handled.push(message.id);
+    handled.splice(0, handled.length - HANDLED_MAX);
+    this.#store.save();
+  }
+
+  #world(user, language, contact) {
+    return {
+      shop: this.#shop,
+      user,
+      language,
+      t: texts[language],
+      name: contact?.profile?.name || '',
+      now: this.#now(),
+      flows: this.#flows,
+      orders: this.#seats.ordersOf(this.#shop.id, user),
+      taken: (stock) => this.#seats.taken(stock, user),
+    };
+  }
+
+  async #take(step, key, world) {
+    if (step.send) await this.#api.send(world.user, step.send, key);
+    if (step.order) await this.#order(step.order, key, world);
+    if (step.giveBack) await this.#payments.giveBack(step.giveBack);
+    if (step.clerk) {
+      const words = { type: 'text', body: world.t.clerk_demo };
+      const send = () => this.#api.send(world.user, words, `${key}/clerk`).catch(() => undefined);
+      setTimeout(send, CLERK_AFTER_MS).unref();
+    }
+  }
+
+  /** The hold first, then the bill. */
+  async #order({ draft, rides }, key, world) {
+    const { shop, user, language, t } = world;
+    const reference = `${shop.prefix}-${digest(key)}`;
+    const items = rides.flatMap((ride) => ride.seats.map((id) => item(ride, id)));
+    const what = shop.describe(draft, language);
+    const order = {
+      reference,
+      shop: shop.id,
+      user,
+      language,
+      what,
+      seats: rides.flatMap(({ stocks, seats }) => stocks.flatMap((stock) => seats.map((id) => `${stock}/${id}`))),
+      starts: rides.map(({ at }) => at / 1000),
+    };
+    if (!this.#seats.hold(order)) {
+      await this.#api.send(user, { type: 'text', body: t.seats_gone }, `${key}/gone`);
+      for (const [at, step] of ask(draft, world).entries()) if (step.send) await this.#api.send(user, step.send, `${key}/again/${at}`);
+      return;
+    }
+    const expires = Math.floor(this.#seats.order(reference).until / 1000);
+    const bill = { type: 'order_details', body: t.order(what), footer: t.order_footer, reference, items, expires };
+    await this.#api.send(user, bill, `${reference}/details`);
+  }
+
+  #remember(place, person) {
+    const { people } = this.#store.data;
+    delete people[place];
+    people[place] = person;
+    const [oldest] = Object.keys(people);
+    if (Object.keys(people).length > PEOPLE_MAX) delete people[oldest];
+  }
+}
+
+/** One seat of one ride: a ticket of its own. */
+function item(ride, id) {
+  const seat = ride.layout.rows.flatMap(({ seats }) => seats).find((seat) => seat.id === id);
+  return { id: `ticket:${id}@${ride.at / 1000}`, name: ride.title, price: ride.price(seat) };
+}
+
+function digest(text) {
+  return createHash('sha256').update(text).digest('hex').slice(0, REFERENCE_CHARS);
+}
+
+/** Undefined for what is no message to a shop, such as a reaction. */
+function eventOf(message, first) {
+  const { interactive } = message;
+  if (message.type === 'text') return { text: message.text?.body ?? '', first };
+  const reply = interactive?.buttonReply ?? interactive?.listReply;
+  if (reply?.id) return { choice: reply.id };
+  if (message.type === 'button') return { choice: message.button?.payload ?? '' };
+  return ['reaction', 'system'].includes(message.type) ? undefined : { text: '', first };
+}

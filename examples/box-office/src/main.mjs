@@ -1,0 +1,83 @@
+// The box office: two shops, each with a number of its own, on the public Cloud API of a Kabar server.
+//
+//   node src/main.mjs --business FILE [--state FILE] [--until-parent-ends]
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Api } from './api.mjs';
+import { bus } from './bus.mjs';
+import { cinema } from './cinema.mjs';
+import { Desk } from './desk.mjs';
+import { Payments } from './payments.mjs';
+import { Seats } from './seats.mjs';
+import { Store } from './store.mjs';
+import { texts } from './texts.mjs';
+import { listen } from './webhooks.mjs';
+
+const RETRY_MS = 500;
+/** A server that is not there for so long is worth a word. */
+const PATIENCE_TRIES = 240;
+const log = (line) => console.error(`box office: ${line}`);
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+function options() {
+  const { values } = parseArgs({
+    options: { business: { type: 'string' }, state: { type: 'string' }, 'until-parent-ends': { type: 'boolean' } },
+  });
+  if (!values.business) throw new Error('usage: node src/main.mjs --business FILE [--state FILE] [--until-parent-ends]');
+  return { ...values, state: values.state ?? join(dirname(values.business), 'box-office.json') };
+}
+
+/** Ends with the process that started this one, however that ends. */
+function endWithParent() {
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && process.exit(0), RETRY_MS).unref();
+}
+
+/** The file that the server writes: it may not be there yet, or be from the last time. */
+function accounts(path) {
+  const { url, shops } = JSON.parse(readFileSync(path, 'utf8'));
+  return Object.fromEntries([cinema, bus].map(({ id }) => [id, { url, ...shops[id] }]));
+}
+
+function open(account, shop, store, seats) {
+  const api = new Api(account);
+  const payments = new Payments({ seats, api, shop, texts: ({ language }) => texts[language] });
+  return { secret: account.app_secret, api, payments, desk: new Desk({ store, seats, api, shop, payments }) };
+}
+
+async function listening(shops, settings, store) {
+  // The port of the last time: deliveries that were not taken then find us again.
+  const server = await listen(shops, { ...settings, port: store.data.port ?? 0 }).catch(() => listen(shops, { ...settings, port: 0 }));
+  store.data.port = server.address().port;
+  store.save();
+  return store.data.port;
+}
+
+async function main() {
+  const { business, state, 'until-parent-ends': bound } = options();
+  if (bound) endWithParent();
+  const store = new Store(state, {});
+  store.data.verifyToken ??= randomBytes(24).toString('hex');
+  const seats = new Seats(store);
+  const shops = {};
+  const port = await listening(shops, { verifyToken: store.data.verifyToken, log }, store);
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const found = accounts(business);
+      for (const shop of [cinema, bus]) {
+        shops[shop.id] = open(found[shop.id], shop, store, seats);
+        await shops[shop.id].api.subscribe(`http://127.0.0.1:${port}/${shop.id}`, store.data.verifyToken);
+      }
+      break;
+    } catch (error) {
+      if (tries === PATIENCE_TRIES) log(`waiting for the server: ${error.message}`);
+      await pause(RETRY_MS);
+    }
+  }
+  for (const { payments } of Object.values(shops)) await payments.reconcile().catch((error) => log(error.message));
+  console.log('Bioskop Kota and Bus Mudik answer in the chat');
+}
+
+await main();

@@ -184,7 +184,7 @@ async fn route(call: &Call, method: &Method, segments: &[&str]) -> Result<Answer
             ("DELETE", ["message_templates"]) => templates::delete(call).await,
             ("GET", ["flows"]) => flows::list(call).await,
             ("POST", ["flows"]) => flows::create(call).await,
-            ("GET", []) => Ok(json!({ "id": node, "currency": "IDR", "timezone_id": "1" }).into()),
+            ("GET", []) => numbers::business(call).await,
             _ => Err(GraphError::unknown_node(&segments.join("/"))),
         };
     }

@@ -68,22 +68,23 @@ async fn page(parts: &Arc<Parts>, line: &Arc<Line>) -> anyhow::Result<bool> {
 /// One webhook for each app of the business that listens.
 async fn deliveries(parts: &Arc<Parts>, line: &Line, item: &FeedItem) -> anyhow::Result<Vec<NewDelivery>> {
     let number = &line.number;
+    // First: by the time that there is a record of what was sent, its recipient is known too.
+    let status = match item.state {
+        Some(state) => match status(parts, line, item, state).await? {
+            Some(status) => Some(status),
+            None => return Ok(Vec::new()),
+        },
+        None => None,
+    };
+    let account_id = item.from.account_id.to_string();
     let contact = parts
         .store
-        .learn_contact(
-            number.waba_id,
-            &item.from.account_id.to_string(),
-            None,
-            Some(&item.from.name),
-        )
+        .learn_contact(number.waba_id, &account_id, None, Some(&item.from.name))
         .await?;
     let addressee = addressee(&contact, item.from.username.clone());
     let now = now_ms();
-    let value = match item.state {
-        Some(state) => match status(parts, line, item, state).await? {
-            Some(status) => body::status(&sender(number), &addressee, &status, now),
-            None => return Ok(Vec::new()),
-        },
+    let value = match status {
+        Some(status) => body::status(&sender(number), &addressee, &status, now),
         None => match inbound(line, item, &contact).await? {
             Some(inbound) => body::message(&sender(number), &addressee, &inbound, now),
             None => return Ok(Vec::new()),

@@ -12,6 +12,7 @@ mod commerce;
 mod connection;
 mod core;
 mod feed;
+pub mod flow;
 mod listing;
 mod messaging;
 mod mls;

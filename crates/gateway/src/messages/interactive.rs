@@ -334,9 +334,9 @@ mod tests {
         };
         for (message, code, starts) in [
             (
-                change("type", "flow".into()),
+                change("type", "carousel".into()),
                 131_051,
-                "interactive.type flow is not sent by this version yet",
+                "interactive.type carousel is not sent by this version yet",
             ),
             (
                 change("type", "poll".into()),

@@ -382,6 +382,46 @@ async fn whatever_happens_the_ledger_holds() {
     }
 }
 
+/// Nobody waits for anybody: on PostgreSQL these are transactions that overlap.
+#[tokio::test]
+async fn at_once_a_payment_is_settled_one_way_and_journalled_once() {
+    let clock = Clock::manual(1_000);
+    for (app, _directory) in on_each_engine(&clock).await {
+        let references: Vec<String> = (0..8).map(|n| format!("R{n}")).collect();
+        for reference in &references {
+            order(&app, reference, HOUR_MS).await;
+        }
+        let each = references.iter().map(|reference| {
+            let app = &app;
+            async move {
+                let pays = (0..4).map(|_| person_pays(app, reference, "sandbox:4242", None));
+                futures_util::future::join_all(pays).await;
+                let events = [Event::Capture, Event::Void, Event::Capture, Event::Void];
+                let settled = events.map(|event| seller(app, reference, event));
+                let settled = futures_util::future::join_all(settled).await;
+                let changed = |done: &&settle::Done| matches!(done, settle::Done::Changed(_));
+                assert_eq!(settled.iter().filter(changed).count(), 1);
+                let refunds = (0..3).map(|_| seller(app, reference, Event::Refund));
+                futures_util::future::join_all(refunds).await;
+            }
+        });
+        futures_util::future::join_all(each).await;
+        let changes = changes(&app).await;
+        let seqs: Vec<u64> = changes.iter().map(|(seq, _, _)| *seq).collect();
+        assert_eq!(seqs, (1..=changes.len() as u64).collect::<Vec<_>>(), "dense");
+        for reference in &references {
+            let history = changes.iter().filter(|(_, of, _)| of == reference);
+            let history: Vec<Status> = history.map(|(_, _, status)| *status).collect();
+            assert!(
+                history == [Status::Authorised, Status::Voided]
+                    || history == [Status::Authorised, Status::Captured, Status::Refunded],
+                "{history:?}"
+            );
+        }
+        holds(&app).await;
+    }
+}
+
 fn assert_path(history: &[Status]) {
     let events = [
         Event::Authorise,

@@ -51,7 +51,7 @@ impl ListSelect {
     }
 }
 
-async fn message(session: &Session, message_id: MessageId) -> Result<MessageView, Failure> {
+pub(super) async fn message(session: &Session, message_id: MessageId) -> Result<MessageView, Failure> {
     match session.ask(Command::GetMessage { message_id }).await {
         Ok(Reply::Message(message)) => Ok(message),
         Ok(other) => Err(unexpected(&other)),
@@ -63,7 +63,11 @@ async fn message(session: &Session, message_id: MessageId) -> Result<MessageView
     }
 }
 
-async fn answer(session: &Session, message: &MessageView, reply: interactive_reply::Reply) -> Result<(), Failure> {
+pub(super) async fn answer(
+    session: &Session,
+    message: &MessageView,
+    reply: interactive_reply::Reply,
+) -> Result<(), Failure> {
     let send = Command::Send {
         to: message.conversation_id.to_string(),
         content: Shown::InteractiveReply(InteractiveReply { reply: Some(reply) }),
@@ -125,7 +129,7 @@ fn pick(
         .ok_or_else(|| refused(parameter, &known))
 }
 
-fn refused(parameter: &str, message: &str) -> Failure {
+pub(super) fn refused(parameter: &str, message: &str) -> Failure {
     Failure {
         parameter: Some(parameter.to_owned()),
         ..Failure::new("invalid", message)

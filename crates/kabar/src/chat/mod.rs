@@ -4,6 +4,7 @@
 
 mod account;
 mod answer;
+mod flow;
 mod messages;
 mod receive;
 mod shown;
@@ -58,6 +59,10 @@ enum ChatCommand {
     Tap(answer::Tap),
     /// Pick a row of a list message, as durably
     ListSelect(answer::ListSelect),
+    /// Show the first screen of a flow, and what it asks for
+    FlowOpen(flow::FlowOpen),
+    /// Fill in a flow with answers and send it; exits 0 only after the server has the answer durably
+    FlowSubmit(flow::FlowSubmit),
     /// Print what came in, each item once
     Receive(receive::Receive),
     /// Mark everything up to a message as read
@@ -84,6 +89,8 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Send(send) => send.run(&session).await,
         ChatCommand::Tap(tap) => tap.run(&session).await,
         ChatCommand::ListSelect(select) => select.run(&session).await,
+        ChatCommand::FlowOpen(open) => open.run(&session).await,
+        ChatCommand::FlowSubmit(submit) => submit.run(&session).await,
         ChatCommand::Receive(receive) => receive.run(&session).await,
         ChatCommand::Read(read) => read.run(&session).await,
         ChatCommand::Resolve(resolve) => resolve.run(&session).await,

@@ -19,14 +19,9 @@ const NAME_CHARS_MAX: usize = 60;
 pub fn order_hash(order: &OrderDetails) -> [u8; 32] {
     let mut hasher = Sha256::new();
     hasher.update(b"kabar/v1/order");
-    let mut text = |part: &str| {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part.as_bytes());
-    };
-    text(&order.reference_id);
-    text(&order.currency);
-    text(&order.payee);
-    let mut hasher = hasher;
+    for part in [&order.reference_id, &order.currency, &order.payee] {
+        add_text(&mut hasher, part);
+    }
     for number in [
         order.subtotal,
         order.tax,
@@ -34,19 +29,22 @@ pub fn order_hash(order: &OrderDetails) -> [u8; 32] {
         order.discount,
         order.total,
         order.expires_ms,
-        order.items.len() as i64,
     ] {
         hasher.update(number.to_be_bytes());
     }
+    hasher.update((order.items.len() as u64).to_be_bytes());
     for item in &order.items {
-        for part in [&item.retailer_id, &item.name] {
-            hasher.update((part.len() as u64).to_be_bytes());
-            hasher.update(part.as_bytes());
-        }
+        add_text(&mut hasher, &item.retailer_id);
+        add_text(&mut hasher, &item.name);
         hasher.update(item.amount.to_be_bytes());
         hasher.update(item.quantity.to_be_bytes());
     }
     hasher.finalize().into()
+}
+
+fn add_text(hasher: &mut Sha256, text: &str) {
+    hasher.update((text.len() as u64).to_be_bytes());
+    hasher.update(text.as_bytes());
 }
 
 /// What a person's device signs to pay: the tuple of `pay`, and who pays.
@@ -84,8 +82,8 @@ pub fn currency(code: &str) -> Result<(), FieldError> {
 /// Digits after the decimal point (ISO 4217): minor units of one unit are ten to this power.
 pub fn exponent(currency: &str) -> u32 {
     match currency {
-        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV" | "XAF"
-        | "XOF" | "XPF" => 0,
+        "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
+        | "XAF" | "XOF" | "XPF" => 0,
         "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
         _ => 2,
     }

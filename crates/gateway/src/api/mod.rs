@@ -228,7 +228,7 @@ pub(crate) fn client_refused(error: &ApiError) -> GraphError {
         "offline" | "timeout" | "unreachable" | "stopped" => {
             GraphError::unavailable("the number is not connected to its server at the moment")
         }
-        "sends" | "lookups" | "key_package_claims" | "conversations_created" => {
+        "sends" | "lookups" | "key_package_claims" | "conversations_created" | "payments" => {
             let wait = std::time::Duration::from_millis(error.retry_after_ms.unwrap_or(1_000));
             GraphError::throughput_reached(details).retry_after(wait)
         }

@@ -8,6 +8,8 @@ pub(crate) mod check;
 mod desk;
 mod envelope;
 mod place;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::{desk::Desk, envelope::public_key};
 

@@ -59,7 +59,6 @@ impl ServeArgs {
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = Config::load(args.config.as_deref(), args.overrides())?;
     let dev = config.server.dev;
-    let data = config.server.data.clone();
     let scheme = if config.server.tls_cert.is_some() {
         "https"
     } else {
@@ -68,11 +67,11 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     // Before the listener: a signal that comes early is not lost.
     let stop = stop_on_signal()?;
     let hosted = Hosted::default();
-    let server = Server::start(config.clone(), hosted.extra(web::router())).await?;
+    let server = Server::start(config.clone(), hosted.extra(web::router().merge(demo::router(&config)))).await?;
     hosted.start(&server, &config).await?;
     let address = format!("{scheme}://{}", server.local_addr());
     announce(&address, server.public_url(), dev);
-    let demo = dev.then(|| tokio::spawn(demo::run(data, address, stop.clone())));
+    let demo = dev.then(|| tokio::spawn(demo::run(config.clone(), address, stop.clone())));
     stop.cancelled().await;
     if let Some(demo) = demo {
         demo.await.map_err(|error| Failure::new("demo", error.to_string()))?;

@@ -1,79 +1,64 @@
-//! Demo data of `kabar serve --dev`: Halo, somebody to write to.
-//!
-//! Halo is no back door: an ordinary encrypted client with its own home beside the server's data, which signs up
-//! like anybody and answers what people write to it.
+//! Halo, somebody to write to: answers what people write, and tells Rina whom it met.
 
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
 use kabar_client::{
-    Client, Options,
+    Client,
     api::{Command, MessageKind, MessageView, Notification, Reply},
 };
-use tokio::sync::broadcast::{self, error::RecvError};
+use kabar_protocol::ids::AccountId;
+use tokio::sync::{
+    broadcast::{self, error::RecvError},
+    mpsc,
+};
 use tokio_util::sync::CancellationToken;
 
+use super::person::{self, ANSWER_TIMEOUT};
 use crate::output::Failure;
 
 const USERNAME: &str = "halo";
 const NAME: &str = "Halo (demo)";
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How far back Halo looks for the newest message of a chat that it has not answered.
 const LOOK_BACK_MESSAGES: u32 = 20;
 
-/// Plays Halo until `stop`. What goes wrong is logged: the server serves on without a demo person.
-pub(crate) async fn run(data: PathBuf, server: String, stop: CancellationToken) {
-    if let Err(failure) = play(data, server, stop).await {
-        tracing::error!(code = failure.code, "the demo person stopped: {}", failure.message);
-    }
+pub(super) async fn play(home: PathBuf, server: String, met: mpsc::Sender<AccountId>, stop: CancellationToken) {
+    person::missed("Halo", live(home, server, met, stop).await);
 }
 
-async fn play(data: PathBuf, server: String, stop: CancellationToken) -> Result<(), Failure> {
-    let options = Options {
-        home: data.join("demo/halo"),
-        server: Some(server),
-        feed: false,
-        dial: None,
-        lock_timeout: Duration::from_secs(1),
-    };
-    let client = Client::open(options).await?;
+async fn live(
+    home: PathBuf,
+    server: String,
+    met: mpsc::Sender<AccountId>,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let client = person::open(home, server, NAME, USERNAME).await?;
     let news = client.notifications();
     let result = tokio::select! {
         () = stop.cancelled() => Ok(()),
-        result = converse(&client, news) => result,
+        result = converse(&client, news, &met) => result,
     };
     client.close().await;
     result
 }
 
-async fn converse(client: &Client, mut news: broadcast::Receiver<Notification>) -> Result<(), Failure> {
-    sign_up(client).await?;
-    answer_unread(client).await?;
+async fn converse(
+    client: &Client,
+    mut news: broadcast::Receiver<Notification>,
+    met: &mpsc::Sender<AccountId>,
+) -> Result<(), Failure> {
+    answer_unread(client, met).await?;
     loop {
         match news.recv().await {
-            Ok(Notification::Message { message }) => answer(client, &message).await?,
+            Ok(Notification::Message { message }) => answer(client, &message, met).await?,
             Ok(_) => {}
-            Err(RecvError::Lagged(_)) => answer_unread(client).await?,
+            Err(RecvError::Lagged(_)) => answer_unread(client, met).await?,
             Err(RecvError::Closed) => return Ok(()),
         }
     }
 }
 
-async fn sign_up(client: &Client) -> Result<(), Failure> {
-    if client.command(Command::Whoami, ANSWER_TIMEOUT).await.is_ok() {
-        return Ok(());
-    }
-    let register = Command::Register {
-        name: NAME.into(),
-        username: Some(USERNAME.into()),
-        invite: None,
-        enrolment: None,
-    };
-    client.command(register, ANSWER_TIMEOUT).await?;
-    Ok(())
-}
-
 /// Messages that came while Halo was away.
-async fn answer_unread(client: &Client) -> Result<(), Failure> {
+async fn answer_unread(client: &Client, met: &mpsc::Sender<AccountId>) -> Result<(), Failure> {
     client.command(Command::WaitIdle, ANSWER_TIMEOUT).await?;
     let Reply::Chats { chats } = client.command(Command::ListChats, ANSWER_TIMEOUT).await? else {
         return Ok(());
@@ -88,13 +73,13 @@ async fn answer_unread(client: &Client) -> Result<(), Failure> {
         if let Reply::Messages { messages, .. } = client.command(list, ANSWER_TIMEOUT).await?
             && let Some(newest) = messages.iter().find(|message| !message.mine)
         {
-            answer(client, newest).await?;
+            answer(client, newest, met).await?;
         }
     }
     Ok(())
 }
 
-async fn answer(client: &Client, message: &MessageView) -> Result<(), Failure> {
+async fn answer(client: &Client, message: &MessageView, met: &mpsc::Sender<AccountId>) -> Result<(), Failure> {
     if message.mine || message.kind != MessageKind::Text {
         return Ok(());
     }
@@ -112,6 +97,8 @@ async fn answer(client: &Client, message: &MessageView) -> Result<(), Failure> {
         wait: false,
     };
     client.command(send, ANSWER_TIMEOUT).await?;
+    // She may be gone, or have enough to do.
+    let _ = met.try_send(message.from.account_id);
     Ok(())
 }
 

@@ -198,9 +198,12 @@ fn publishable(flow: &Flow) -> Result<(), GraphError> {
             "the flow is {status}, and only a DRAFT can be published"
         )));
     }
-    if let Some(problem) = check::check(&flow.json).first() {
-        let why = format!("the flow has validation errors; the first: {}", problem.message());
-        return Err(GraphError::flow_publish(why));
+    let problems = check::check(&flow.json);
+    if let Some(first) = problems.first() {
+        let (count, place) = (problems.len(), first.path());
+        return Err(GraphError::flow_publish(format!(
+            "the flow has {count} validation errors, the first at '{place}'; GET /<flow> tells them all"
+        )));
     }
     if flow.endpoint_uri.is_none() && check::needs_endpoint(&flow.json) {
         let why = "the flow exchanges data, and has no endpoint_uri; set one with POST /<flow>";
@@ -377,9 +380,11 @@ pub(super) async fn offered(call: &Call, send: &FlowSend) -> Result<Interactive,
         if offer.screen.is_empty() {
             offer.screen = screens.first().copied().unwrap_or_default().to_owned();
         } else if !screens.contains(&offer.screen.as_str()) {
-            let rule = format!("must be a screen of the flow: {}", screens.join(", "));
             let place = "interactive.action.parameters.flow_action_payload.screen";
-            return Err(GraphError::parameter_value(place, rule));
+            return Err(GraphError::parameter_value(
+                place,
+                "must be the id of a screen of the flow",
+            ));
         }
     }
     let message = Interactive {

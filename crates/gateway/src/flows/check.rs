@@ -48,8 +48,9 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn message(&self) -> &str {
-        &self.message
+    /// Where; what it says may quote the flow, which is nobody's business but its author's.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
     }
 
     /// As `validation_errors` has it.

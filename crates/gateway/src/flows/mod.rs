@@ -4,6 +4,8 @@
 //! the business's own key (docs/FLOWS.md).
 
 mod ask;
+#[cfg(test)]
+mod ask_tests;
 pub(crate) mod check;
 mod desk;
 mod envelope;

@@ -65,6 +65,22 @@ export class Api {
     await this.#client().request('POST', `${this.#account.phone_number_id}/payments_refund`, { body, responseType: 'json' });
   }
 
+  /** Publishes a flow that our endpoint answers for, unless `known` is its id already; its data is sealed to `publicKey`. */
+  async publish(known, { name, json, endpointUri, publicKey }) {
+    const { waba_id, phone_number_id } = this.#account;
+    const client = this.#client();
+    const encryption = { body: { business_public_key: publicKey }, responseType: 'json' };
+    await client.request('POST', `${phone_number_id}/whatsapp_business_encryption`, encryption);
+    if (known) {
+      await client.request('POST', known, { body: { endpoint_uri: endpointUri }, responseType: 'json' });
+      return known;
+    }
+    const { flowId, validationErrors } = await client.flows.deploy(json, { name, wabaId: waba_id, endpointUri, publish: false });
+    if (validationErrors?.length) throw new Error(`the flow is not right: ${validationErrors[0].message}`);
+    await client.flows.publish({ flowId });
+    return flowId;
+  }
+
   /** Webhooks of this number's app go to `callbackUrl` from now on. */
   async subscribe(callbackUrl, verifyToken) {
     const body = { object: 'whatsapp_business_account', callback_url: callbackUrl, verify_token: verifyToken, fields: 'messages' };
@@ -78,6 +94,20 @@ function write(messages, base, message) {
       return messages.sendText({ ...base, body: message.body });
     case 'buttons':
       return messages.sendInteractiveButtons({ ...base, bodyText: message.body, buttons: message.buttons });
+    case 'flow':
+      return messages.sendInteractiveFlow({
+        ...base,
+        bodyText: message.body,
+        footerText: message.footer,
+        parameters: {
+          flowId: message.flowId,
+          flowCta: message.cta,
+          flowToken: message.token,
+          flowAction: 'data_exchange',
+          flowMessageVersion: '3',
+          mode: 'published',
+        },
+      });
     case 'list':
       return messages.sendInteractiveList({ ...base, bodyText: message.body, buttonText: message.button, sections: message.sections });
     default:

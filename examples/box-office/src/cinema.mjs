@@ -40,6 +40,8 @@ export const cinema = {
   name: 'Bioskop Kota',
   prefix: 'BK',
   seatsMax: SEATS_MAX,
+  /** A seat map needs no question about how many. */
+  countBySeats: true,
   /** In the order in which they are asked. */
   fields: ['film', 'show', 'n', 'seats'],
   done: 'completed',

@@ -10,8 +10,12 @@ const ROWS_MAX = 10;
 const ACCESSIBLE_ROWS_MAX = 2;
 const RETURNS_MAX = 9;
 const BUY = /\b(tiket|ticket|tickets|beli|buy|film|bus|mudik)\b/i;
+const LISTS = /^\W*(daftar|list)\W*$/i;
 const GIVE_BACK = /\b(kembalikan|batalkan|refund|return)\b/i;
 const TALK = /\b(petugas|orang|person|human|clerk)\b/i;
+
+/** Somebody whose device shows no seat map. */
+export const wantsLists = (text) => LISTS.test(text ?? '');
 
 export const encode = (draft) => `buy?${new URLSearchParams(draft)}`;
 
@@ -20,16 +24,17 @@ export function decode(id) {
 }
 
 /**
- * `event`: {text, first} or {choice}. `world`: {shop, now, t, language, name, taken(stock), orders, flows}. Steps: {send},
+ * `event`: {text, first}, {choice}, or {draft} from a seat map. `world`: {shop, now, t, language, name, taken(stock), orders, flows}. Steps: {send},
  * {order: {draft, rides}}, {giveBack: reference}, {clerk: true}.
  */
 export function answer(event, world) {
   const { t } = world;
+  if (event.draft) return ask(event.draft, world);
   if (event.choice !== undefined) return chosen(event.choice, world);
   const text = event.text ?? '';
   if (TALK.test(text)) return [{ send: { type: 'text', body: t.clerk } }, { clerk: true }];
   if (GIVE_BACK.test(text)) return offerReturns(world);
-  if (event.first || BUY.test(text)) return ask({}, world);
+  if (event.first || BUY.test(text) || LISTS.test(text)) return ask({}, world);
   return [help(world)];
 }
 
@@ -64,7 +69,7 @@ export function ask(given, world) {
     const valid = shop.valid[field];
     if (!valid) break;
     // A seat map is told how many by the seats themselves.
-    if (field === 'n' && world.flows && shop.fields.length === 4) continue;
+    if (field === 'n' && world.flows && shop.countBySeats) continue;
     if (given[field] === undefined) return [question(field, draft, world)];
     if (!valid(given[field], draft, world.now)) return [{ send: { type: 'text', body: t.too_late } }, question(field, draft, world)];
     draft[field] = given[field];
@@ -82,9 +87,9 @@ function question(field, draft, world) {
   return { send: { type: 'list', body, button, sections } };
 }
 
-/** The seats that nobody can have for a ride, on any of its legs. */
+/** Seat -> held or sold: what nobody can have for a ride, on any of its legs. */
 export function takenOn(ride, world) {
-  return new Set(ride.stocks.flatMap((stock) => [...world.taken(stock)]));
+  return new Map(ride.stocks.flatMap((stock) => [...world.taken(stock)]));
 }
 
 /** Are these seats of the hall, each once, as many as asked, and all free? */
@@ -113,7 +118,7 @@ function seat(given, draft, world) {
 
 function seatMap(draft, rides, { t, language }) {
   const body = rides.map(({ title, at }) => t.seats_flow(title, when(at, language))).join('\n');
-  return { send: { type: 'flow', body, cta: t.seats_cta, token: encode(draft) } };
+  return { send: { type: 'flow', body, footer: t.seats_footer, cta: t.seats_cta, draft: encode(draft) } };
 }
 
 /** Free seats that lie together, a row of the list each: for devices that show no seat map. */

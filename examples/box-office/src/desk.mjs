@@ -2,7 +2,8 @@
 // delivered again, even after a crash in the middle, has no second effect: every send has a key made of the message's id, and an
 // order's reference is made of it too.
 import { createHash } from 'node:crypto';
-import { answer, ask } from './conversation.mjs';
+import { answer, ask, decode, wantsLists } from './conversation.mjs';
+import { tokenOf } from './seat-flow.mjs';
 import { languageOf, texts } from './texts.mjs';
 
 const HANDLED_MAX = 2_000;
@@ -19,8 +20,8 @@ export class Desk {
   #flows;
   #now;
 
-  /** `flows`: whether seat maps can be sent. */
-  constructor({ store, seats, api, shop, payments, flows = false, now = Date.now }) {
+  /** `flows`: id of the flow with the seat map, where maps are sent. */
+  constructor({ store, seats, api, shop, payments, flows, now = Date.now }) {
     store.data.handled ??= [];
     store.data.people ??= {};
     this.#store = store;
@@ -43,32 +44,38 @@ export class Desk {
     if (event) {
       const language = languageOf(event.text ?? '') ?? known?.language ?? 'id';
       void this.#api.read(message.id);
-      const world = this.#world(user, language, contact);
+      const lists = known?.lists || wantsLists(event.text);
+      const world = this.#world(user, language, { lists, name: contact?.profile?.name });
       const steps = answer(event, world);
       for (const [at, step] of steps.entries()) await this.#take(step, `${message.id}/${at}`, world);
-      this.#remember(place, { language });
+      this.#remember(place, { language, ...(lists && { lists }) });
     }
     handled.push(message.id);
     handled.splice(0, handled.length - HANDLED_MAX);
     this.#store.save();
   }
 
-  #world(user, language, contact) {
+  /** For the seat map of a buyer. */
+  worldOf(user) {
+    return this.#world(user, this.#store.data.people[`${this.#shop.id}/${user}`]?.language ?? 'id', {});
+  }
+
+  #world(user, language, { lists, name }) {
     return {
       shop: this.#shop,
       user,
       language,
       t: texts[language],
-      name: contact?.profile?.name || '',
+      name: name || '',
       now: this.#now(),
-      flows: this.#flows,
+      flows: this.#flows && !lists,
       orders: this.#seats.ordersOf(this.#shop.id, user),
       taken: (stock) => this.#seats.taken(stock, user),
     };
   }
 
   async #take(step, key, world) {
-    if (step.send) await this.#api.send(world.user, step.send, key);
+    if (step.send) await this.#say(step.send, key, world);
     if (step.order) await this.#order(step.order, key, world);
     if (step.giveBack) await this.#payments.giveBack(step.giveBack);
     if (step.clerk) {
@@ -76,6 +83,11 @@ export class Desk {
       const send = () => this.#api.send(world.user, words, `${key}/clerk`).catch(() => undefined);
       setTimeout(send, CLERK_AFTER_MS).unref();
     }
+  }
+
+  async #say(message, key, { user }) {
+    const flow = message.type === 'flow' && { token: tokenOf(message.draft, user), flowId: this.#flows };
+    await this.#api.send(user, { ...message, ...flow }, key);
   }
 
   /** The hold first, then the bill. */
@@ -95,11 +107,12 @@ export class Desk {
     };
     if (!this.#seats.hold(order)) {
       await this.#api.send(user, { type: 'text', body: t.seats_gone }, `${key}/gone`);
-      for (const [at, step] of ask(draft, world).entries()) if (step.send) await this.#api.send(user, step.send, `${key}/again/${at}`);
+      for (const [at, step] of ask(draft, world).entries()) if (step.send) await this.#say(step.send, `${key}/again/${at}`, world);
       return;
     }
     const expires = Math.floor(this.#seats.order(reference).until / 1000);
-    const bill = { type: 'order_details', body: t.order(what), footer: t.order_footer, reference, items, expires };
+    const seats = [...new Set(rides.flatMap((ride) => ride.seats))].join(' ');
+    const bill = { type: 'order_details', body: t.order(what, seats), footer: t.order_footer, reference, items, expires };
     await this.#api.send(user, bill, `${reference}/details`);
   }
 
@@ -128,6 +141,13 @@ function eventOf(message, first) {
   if (message.type === 'text') return { text: message.text?.body ?? '', first };
   const reply = interactive?.buttonReply ?? interactive?.listReply;
   if (reply?.id) return { choice: reply.id };
+  if (interactive?.nfmReply) return { draft: drafted(message.kapso) };
   if (message.type === 'button') return { choice: message.button?.payload ?? '' };
   return ['reaction', 'system'].includes(message.type) ? undefined : { text: '', first };
+}
+
+/** What came out of a seat map; the SDK has read it. */
+function drafted({ flowToken, flowResponse } = {}) {
+  const seats = Object.entries(flowResponse ?? {}).filter(([, value]) => typeof value === 'string');
+  return { ...Object.fromEntries(seats), ...decode(flowToken) };
 }

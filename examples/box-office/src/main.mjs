@@ -1,7 +1,7 @@
 // The box office: two shops, each with a number of its own, on the public Cloud API of a Kabar server.
 //
-//   node src/main.mjs --business FILE [--state FILE] [--until-parent-ends]
-import { randomBytes } from 'node:crypto';
+//   node src/main.mjs --business FILE [--state FILE] [--seat-maps] [--until-parent-ends]
+import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,9 @@ import { Api } from './api.mjs';
 import { bus } from './bus.mjs';
 import { cinema } from './cinema.mjs';
 import { Desk } from './desk.mjs';
+import { newKey } from './envelope.mjs';
 import { Payments } from './payments.mjs';
+import { FLOW } from './seat-flow.mjs';
 import { Seats } from './seats.mjs';
 import { Store } from './store.mjs';
 import { texts } from './texts.mjs';
@@ -17,15 +19,20 @@ import { listen } from './webhooks.mjs';
 
 const RETRY_MS = 500;
 /** A server that is not there for so long is worth a word. */
-const PATIENCE_TRIES = 240;
+const PATIENCE_TRIES = 20;
 const log = (line) => console.error(`box office: ${line}`);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function options() {
   const { values } = parseArgs({
-    options: { business: { type: 'string' }, state: { type: 'string' }, 'until-parent-ends': { type: 'boolean' } },
+    options: {
+      business: { type: 'string' },
+      state: { type: 'string' },
+      'seat-maps': { type: 'boolean' },
+      'until-parent-ends': { type: 'boolean' },
+    },
   });
-  if (!values.business) throw new Error('usage: node src/main.mjs --business FILE [--state FILE] [--until-parent-ends]');
+  if (!values.business) throw new Error('usage: node src/main.mjs --business FILE [--state FILE] [--seat-maps] [--until-parent-ends]');
   return { ...values, state: values.state ?? join(dirname(values.business), 'box-office.json') };
 }
 
@@ -41,10 +48,27 @@ function accounts(path) {
   return Object.fromEntries([cinema, bus].map(({ id }) => [id, { url, ...shops[id] }]));
 }
 
-function open(account, shop, store, seats) {
+/** A shop behind its webhooks: subscribed, and with its seat map published where maps are wanted. */
+async function open(account, shop, { store, seats, maps, address }) {
   const api = new Api(account);
   const payments = new Payments({ seats, api, shop, texts: ({ language }) => texts[language] });
-  return { secret: account.app_secret, api, payments, desk: new Desk({ store, seats, api, shop, payments }) };
+  const flows = maps && (await seatMap(api, shop, store, `${address}/flow`));
+  const desk = new Desk({ store, seats, api, shop, payments, flows });
+  const opened = { secret: account.app_secret, phoneNumberId: account.phone_number_id, flowKey: store.data.flowKey?.privateKey, payments, desk };
+  return { opened, subscribe: () => api.subscribe(address, store.data.verifyToken) };
+}
+
+/** The id of the shop's flow; another flow than the last time's is a new one, because published flows stay as they are. */
+async function seatMap(api, shop, store, endpointUri) {
+  store.data.flowKey ??= newKey();
+  store.data.flows ??= {};
+  const hash = createHash('sha256').update(JSON.stringify(FLOW)).digest('hex').slice(0, 8);
+  const name = `${shop.id}-seats-${hash}`;
+  store.save();
+  const { publicKey } = store.data.flowKey;
+  store.data.flows[name] = await api.publish(store.data.flows[name], { name, json: FLOW, endpointUri, publicKey });
+  store.save();
+  return store.data.flows[name];
 }
 
 async function listening(shops, settings, store) {
@@ -56,7 +80,7 @@ async function listening(shops, settings, store) {
 }
 
 async function main() {
-  const { business, state, 'until-parent-ends': bound } = options();
+  const { business, state, 'seat-maps': maps, 'until-parent-ends': bound } = options();
   if (bound) endWithParent();
   const store = new Store(state, {});
   store.data.verifyToken ??= randomBytes(24).toString('hex');
@@ -67,8 +91,10 @@ async function main() {
     try {
       const found = accounts(business);
       for (const shop of [cinema, bus]) {
-        shops[shop.id] = open(found[shop.id], shop, store, seats);
-        await shops[shop.id].api.subscribe(`http://127.0.0.1:${port}/${shop.id}`, store.data.verifyToken);
+        const address = `http://127.0.0.1:${port}/${shop.id}`;
+        const { opened, subscribe } = await open(found[shop.id], shop, { store, seats, maps, address });
+        shops[shop.id] = opened;
+        await subscribe();
       }
       break;
     } catch (error) {

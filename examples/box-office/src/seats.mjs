@@ -33,14 +33,14 @@ export class Seats {
     return this.#store.data.orders[reference];
   }
 
-  /** The seats of a stock that nobody can have now; those of `except`'s own open holds count as free. */
+  /** Seat -> held or sold, of a stock: what nobody can have now; `except`'s own open holds count as free. */
   taken(stock, except) {
-    const taken = new Set();
+    const taken = new Map();
     for (const [key, reference] of this.#owners) {
       const order = this.order(reference);
       if (!key.startsWith(`${stock}/`) || !order || !this.#has(order)) continue;
       if (order.state === 'held' && order.user === except) continue;
-      taken.add(key.slice(stock.length + 1));
+      taken.set(key.slice(stock.length + 1), order.state === 'held' ? 'held' : 'sold');
     }
     return taken;
   }

@@ -1,22 +1,31 @@
-// The HTTP side: /SHOP takes the webhooks of that shop. Answers 200 once everything in a delivery is done, so that whatever dies in
-// between is delivered again. A delivery without the signature of the shop's app is nothing to us.
+// The HTTP side: /SHOP takes the webhooks of that shop, /SHOP/flow fills its seat maps. A webhook is answered 200 once everything in a delivery is done, so that
+// whatever dies in between is delivered again. What lacks the signature of the shop's app is nothing to us.
 import { createServer } from 'node:http';
 import { normalizeWebhook, verifySignature } from '@kapso/whatsapp-cloud-api/server';
 import { isTemporary } from './api.mjs';
+import { open } from './envelope.mjs';
+import { answered, exchange } from './seat-flow.mjs';
 
 const BODY_BYTES_MAX = 3 * 1024 * 1024;
 
-/** `shops`: name -> {secret, desk, payments}. Resolves to the server once it listens on the loopback address. */
+/** `shops`: name -> {secret, desk, payments, phoneNumberId, flowKey}. Resolves to the server once it listens on the loopback address. */
 export function listen(shops, { port, verifyToken, log }) {
   const server = createServer((request, response) => {
     const end = (status, text = '') => response.writeHead(status, { 'content-type': 'text/plain' }).end(text);
     const url = new URL(request.url, 'http://localhost');
-    const shop = shops[url.pathname.slice(1)];
-    if (!shop) return end(404);
+    const [name, flow] = url.pathname.slice(1).split('/');
+    const shop = shops[name];
+    // Before the shops are open there is nobody to take it yet.
+    if (!shop) return end(503);
     if (request.method === 'GET') return challenge(url.searchParams, verifyToken, end);
     body(request)
-      .then((raw) => deliver(shop, raw, request.headers['x-hub-signature-256'], log))
-      .then(end, (error) => {
+      .then((rawBody) => {
+        const signatureHeader = request.headers['x-hub-signature-256'];
+        if (!verifySignature({ appSecret: shop.secret, rawBody, signatureHeader })) return [flow ? 432 : 401];
+        return flow ? fill(shop, rawBody) : deliver(shop, rawBody, log);
+      })
+      .then(([status, text]) => end(status, text))
+      .catch((error) => {
         log(`a webhook is to come again: ${error.message}`);
         end(503);
       });
@@ -43,14 +52,31 @@ async function body(request) {
   return Buffer.concat(chunks);
 }
 
-async function deliver(shop, rawBody, signatureHeader, log) {
-  if (!verifySignature({ appSecret: shop.secret, rawBody, signatureHeader })) return 401;
+async function deliver(shop, rawBody, log) {
   const { messages, statuses, contacts } = normalizeWebhook(JSON.parse(rawBody));
   for (const message of messages) await settle(() => shop.desk.message(message, contacts[0]), log);
   for (const { type, payment } of statuses) {
     if (type === 'payment' && payment?.referenceId) await settle(() => shop.payments.advance(payment.referenceId), log);
   }
-  return 200;
+  return [200];
+}
+
+/** One question of a seat map. */
+async function fill(shop, rawBody) {
+  let opened;
+  try {
+    opened = open(rawBody, shop.flowKey);
+  } catch {
+    return [421];
+  }
+  if (JSON.parse(opened.text).action === 'ping') return [200, opened.seal(JSON.stringify({ data: { status: 'active' } }))];
+  try {
+    const answer = await exchange(opened.text, shop.phoneNumberId, (user) => shop.desk.worldOf(user));
+    return [200, opened.seal(answered(answer))];
+  } catch (error) {
+    if (error.status !== 427) throw error;
+    return [427, opened.seal(JSON.stringify({ error_msg: error.message }))];
+  }
 }
 
 /** What was refused for good would be refused again: it is said, and the delivery counts as taken. */

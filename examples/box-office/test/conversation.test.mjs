@@ -13,7 +13,7 @@ const HOUR = 3_600_000;
 
 function world(shop, more = {}) {
   const language = more.language ?? 'id';
-  return { shop, now: NOW, language, t: texts[language], name: 'Budi', taken: () => new Set(), orders: [], flows: false, ...more };
+  return { shop, now: NOW, language, t: texts[language], name: 'Budi', taken: () => new Map(), orders: [], flows: false, ...more };
 }
 
 function rows(step) {
@@ -85,7 +85,7 @@ test('a seat through Yogyakarta takes both legs, and other buses none', () => {
 
 test('taken seats are not offered, and not sold to who asks for them all the same', () => {
   const show = rows(answer({ choice: 'buy?film=laut' }, world(cinema))[0])[0].id;
-  const taken = (stock) => (stock.startsWith('laut-') ? new Set(['A2', 'A3']) : new Set());
+  const taken = (stock) => new Map(stock.startsWith('laut-') ? [['A2', 'sold'], ['A3', 'held']] : []);
   const [list] = answer({ choice: `${show}&n=2` }, world(cinema, { taken }));
   assert.ok(!rows(list).some(({ title }) => /A2|A3/.test(title)));
   const [sorry, again] = answer({ choice: `${show}&n=2&seats=A2.A3` }, world(cinema, { taken }));
@@ -94,7 +94,7 @@ test('taken seats are not offered, and not sold to who asks for them all the sam
 });
 
 test('a full hall says so', () => {
-  const taken = () => new Set('ABCDEF'.split('').flatMap((row) => [1, 2, 3, 4, 5, 6, 7, 8].map((column) => `${row}${column}`)));
+  const taken = () => new Map('ABCDEF'.split('').flatMap((row) => [1, 2, 3, 4, 5, 6, 7, 8].map((column) => [`${row}${column}`, 'sold'])));
   const show = rows(answer({ choice: 'buy?film=laut' }, world(cinema))[0])[0].id;
   assert.equal(answer({ choice: `${show}&n=1` }, world(cinema, { taken }))[0].send.body, texts.id.sold_out);
 });

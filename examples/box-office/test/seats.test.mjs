@@ -36,7 +36,7 @@ test('of 200 buyers for 50 seats none shares one, and every seat ends sold or fr
   const sold = Object.values(store.data.orders).filter(({ state }) => state === 'sold');
   const places = sold.flatMap((sale) => sale.seats);
   assert.equal(new Set(places).size, places.length, 'a seat was sold twice');
-  assert.deepEqual([...seats.taken('hall')].sort(), places.map((key) => key.slice(5)).sort(), 'a seat is neither sold nor free');
+  assert.deepEqual([...seats.taken('hall').keys()].sort(), places.map((key) => key.slice(5)).sort(), 'a seat is neither sold nor free');
   assert.ok(places.length > 30, `only ${places.length} were sold`);
 });
 
@@ -44,7 +44,7 @@ test('all seats of an order or none', () => {
   const { seats } = open();
   assert.ok(seats.hold(order('A', ['hall/1', 'hall/2'])));
   assert.equal(seats.hold(order('B', ['hall/2', 'hall/3'])), false);
-  assert.deepEqual([...seats.taken('hall')], ['1', '2']);
+  assert.deepEqual([...seats.taken('hall')], [['1', 'held'], ['2', 'held']]);
 });
 
 test('a hold ends; a payment that comes later gets the seats only if they are still free', () => {
@@ -79,7 +79,7 @@ test('what was promised survives a restart; half a file is never read', () => {
   // A crash while writing leaves this behind.
   writeFileSync(`${path}.new`, readFileSync(path, 'utf8').slice(0, 20));
   const again = new Seats(new Store(path, {}), () => 2_000);
-  assert.deepEqual([...again.taken('hall')], ['2']);
+  assert.deepEqual([...again.taken('hall')], [['2', 'sold']]);
   assert.equal(again.order('A').state, 'canceled');
 });
 
@@ -93,7 +93,7 @@ test('after a restart a sold seat wins over a hold that ran out', () => {
   store.data.orders = { B: store.data.orders.B, A: { ...store.data.orders.A, created: now.ms + 1 } };
   const again = new Seats(store, () => now.ms);
   assert.equal(again.claim('A'), false);
-  assert.deepEqual([...again.taken('hall')], ['1']);
+  assert.deepEqual([...again.taken('hall').keys()], ['1']);
 });
 
 test('what is long over is forgotten', () => {

@@ -3,7 +3,9 @@ import { GraphApiError, WhatsAppClient } from '@kapso/whatsapp-cloud-api';
 
 const TIMEOUT_MS = 20_000;
 /** The embedded provider of a Kabar server. */
-const PAYMENT_SETTINGS = [{ type: 'payment_gateway', payment_gateway: { type: 'sandbox', configuration_name: 'default' } }];
+const PAYMENT_SETTINGS = [
+  { type: 'payment_gateway', payment_gateway: { type: 'sandbox', configuration_name: 'default' } },
+];
 const CONFIGURATION = 'default';
 const CENTS = 100;
 
@@ -45,7 +47,9 @@ export class Api {
   /** The reader's ticks, and that somebody is writing. Nothing depends on it. */
   async read(messageId) {
     const seen = { phoneNumberId: this.#account.phone_number_id, messageId, typingIndicator: { type: 'text' } };
-    await this.#client().messages.markRead(seen).catch(() => undefined);
+    await this.#client()
+      .messages.markRead(seen)
+      .catch(() => undefined);
   }
 
   /** {status} in the server's own words, or undefined for an order that nobody has paid. */
@@ -62,7 +66,10 @@ export class Api {
 
   async refund(reference) {
     const body = { reference_id: reference, payment_config_id: CONFIGURATION };
-    await this.#client().request('POST', `${this.#account.phone_number_id}/payments_refund`, { body, responseType: 'json' });
+    await this.#client().request('POST', `${this.#account.phone_number_id}/payments_refund`, {
+      body,
+      responseType: 'json',
+    });
   }
 
   /** Publishes a flow that our endpoint answers for, unless `known` is its id already; its data is sealed to `publicKey`. */
@@ -75,7 +82,12 @@ export class Api {
       await client.request('POST', known, { body: { endpoint_uri: endpointUri }, responseType: 'json' });
       return known;
     }
-    const { flowId, validationErrors } = await client.flows.deploy(json, { name, wabaId: waba_id, endpointUri, publish: false });
+    const { flowId, validationErrors } = await client.flows.deploy(json, {
+      name,
+      wabaId: waba_id,
+      endpointUri,
+      publish: false,
+    });
     if (validationErrors?.length) throw new Error(`the flow is not right: ${validationErrors[0].message}`);
     await client.flows.publish({ flowId });
     return flowId;
@@ -83,7 +95,12 @@ export class Api {
 
   /** Webhooks of this number's app go to `callbackUrl` from now on. */
   async subscribe(callbackUrl, verifyToken) {
-    const body = { object: 'whatsapp_business_account', callback_url: callbackUrl, verify_token: verifyToken, fields: 'messages' };
+    const body = {
+      object: 'whatsapp_business_account',
+      callback_url: callbackUrl,
+      verify_token: verifyToken,
+      fields: 'messages',
+    };
     await this.#client().request('POST', `${this.#account.app_id}/subscriptions`, { body, responseType: 'json' });
   }
 }
@@ -109,7 +126,12 @@ function write(messages, base, message) {
         },
       });
     case 'list':
-      return messages.sendInteractiveList({ ...base, bodyText: message.body, buttonText: message.button, sections: message.sections });
+      return messages.sendInteractiveList({
+        ...base,
+        bodyText: message.body,
+        buttonText: message.button,
+        sections: message.sections,
+      });
     default:
       return messages.sendInteractiveRaw({ ...base, interactive: raw[message.type](message) });
   }
@@ -134,11 +156,19 @@ const raw = {
       total_amount: amount(total),
       order,
     };
-    return { type: 'order_details', body: { text: body }, footer: { text: footer }, action: { name: 'review_and_pay', parameters } };
+    return {
+      type: 'order_details',
+      body: { text: body },
+      footer: { text: footer },
+      action: { name: 'review_and_pay', parameters },
+    };
   },
   order_status: ({ body, reference, status }) => ({
     type: 'order_status',
     body: { text: body },
-    action: { name: 'review_order', parameters: { reference_id: reference, order: { status, description: body.slice(0, 120) } } },
+    action: {
+      name: 'review_order',
+      parameters: { reference_id: reference, order: { status, description: body.slice(0, 120) } },
+    },
   }),
 };

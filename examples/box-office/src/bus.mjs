@@ -68,7 +68,9 @@ function ride(draft, home) {
   const fare = legs(draft.route).reduce((sum, leg) => sum + leg.fare, 0);
   return {
     field: home ? 'backSeats' : 'outSeats',
-    title: stops(draft.route, home).map((stop) => CITIES[stop]).join(' → '),
+    title: stops(draft.route, home)
+      .map((stop) => CITIES[stop])
+      .join(' → '),
     at,
     stocks: legs(draft.route).map((leg) => `${bus}-${leg.at}`),
     layout: COACH,
@@ -96,7 +98,9 @@ export const bus = {
     if (field === 'route') {
       const rows = ROUTES.map((route) => ({
         value: route,
-        title: stops(route).map((stop) => CITIES[stop]).join(' → '),
+        title: stops(route)
+          .map((stop) => CITIES[stop])
+          .join(' → '),
         description: rupiah(legs(route).reduce((sum, { fare }) => sum + fare, 0)),
       }));
       return { body: t.route(name), button: t.route_list, rows };
@@ -108,7 +112,9 @@ export const bus = {
     const home = field === 'back';
     const from = home ? unstamp(draft.out) + STAY_DAYS * DAY_MS : now + SALE_ENDS_MS;
     const rows = departures(draft.route, home, from, 6).map((at) => {
-      const left = Math.min(...ride({ ...draft, [field]: stamp(at) }, home).stocks.map((stock) => free({ stock, layout: COACH })));
+      const left = Math.min(
+        ...ride({ ...draft, [field]: stamp(at) }, home).stocks.map((stock) => free({ stock, layout: COACH })),
+      );
       return { value: stamp(at), title: when(at, language), description: t.free(left) };
     });
     if (home) rows.push({ value: ONE_WAY, title: t.one_way, description: t.one_way_hint });

@@ -4,7 +4,11 @@ import { DAY_MS, dayOf, stamp, unstamp, when } from './time.mjs';
 
 const FILMS = {
   laut: { title: 'Ombak Selatan', about: { id: 'Drama, 118 menit', en: 'Drama, 118 minutes' }, at: [990, 1170] },
-  kereta: { title: 'Kereta Terakhir', about: { id: 'Cerita seru, 104 menit', en: 'Thriller, 104 minutes' }, at: [1020, 1230] },
+  kereta: {
+    title: 'Kereta Terakhir',
+    about: { id: 'Cerita seru, 104 menit', en: 'Thriller, 104 minutes' },
+    at: [1020, 1230],
+  },
   anak: { title: 'Anak Bintang', about: { id: 'Keluarga, 92 menit', en: 'Family, 92 minutes' }, at: [840, 1080] },
 };
 const HALL = layout({
@@ -54,7 +58,11 @@ export const cinema = {
 
   question(field, draft, { now, t, language, name, free }) {
     if (field === 'film') {
-      const rows = Object.entries(FILMS).map(([id, film]) => ({ value: id, title: film.title, description: film.about[language] }));
+      const rows = Object.entries(FILMS).map(([id, film]) => ({
+        value: id,
+        title: film.title,
+        description: film.about[language],
+      }));
       return { body: t.film(name), button: t.film_list, rows };
     }
     if (field === 'show') {
@@ -72,7 +80,9 @@ export const cinema = {
   rides(draft) {
     const at = unstamp(draft.show);
     const { title } = FILMS[draft.film];
-    return [{ field: 'seats', title, at, stocks: [`${draft.film}-${draft.show}`], layout: HALL, price: (seat) => seat.price }];
+    return [
+      { field: 'seats', title, at, stocks: [`${draft.film}-${draft.show}`], layout: HALL, price: (seat) => seat.price },
+    ];
   },
 
   describe(draft, language) {

@@ -71,7 +71,8 @@ export function ask(given, world) {
     // A seat map is told how many by the seats themselves.
     if (field === 'n' && world.flows && shop.countBySeats) continue;
     if (given[field] === undefined) return [question(field, draft, world)];
-    if (!valid(given[field], draft, world.now)) return [{ send: { type: 'text', body: t.too_late } }, question(field, draft, world)];
+    if (!valid(given[field], draft, world.now))
+      return [{ send: { type: 'text', body: t.too_late } }, question(field, draft, world)];
     draft[field] = given[field];
   }
   return seat(given, draft, world);

@@ -107,12 +107,20 @@ export class Desk {
     };
     if (!this.#seats.hold(order)) {
       await this.#api.send(user, { type: 'text', body: t.seats_gone }, `${key}/gone`);
-      for (const [at, step] of ask(draft, world).entries()) if (step.send) await this.#say(step.send, `${key}/again/${at}`, world);
+      for (const [at, step] of ask(draft, world).entries())
+        if (step.send) await this.#say(step.send, `${key}/again/${at}`, world);
       return;
     }
     const expires = Math.floor(this.#seats.order(reference).until / 1000);
     const seats = [...new Set(rides.flatMap((ride) => ride.seats))].join(' ');
-    const bill = { type: 'order_details', body: t.order(what, seats), footer: t.order_footer, reference, items, expires };
+    const bill = {
+      type: 'order_details',
+      body: t.order(what, seats),
+      footer: t.order_footer,
+      reference,
+      items,
+      expires,
+    };
     await this.#api.send(user, bill, `${reference}/details`);
   }
 

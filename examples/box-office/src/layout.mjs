@@ -22,7 +22,9 @@ export function seatsOf(layout) {
  */
 export function groups(layout, taken, count, most) {
   const free = layout.rows.flatMap(({ seats }, row) =>
-    seats.map((seat, column) => ({ ...seat, row, column })).filter(({ id, accessible }) => !accessible && !taken.has(id)),
+    seats
+      .map((seat, column) => ({ ...seat, row, column }))
+      .filter(({ id, accessible }) => !accessible && !taken.has(id)),
   );
   const windows = [];
   for (let at = 0; at + count <= free.length; at += 1) {

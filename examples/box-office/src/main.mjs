@@ -18,9 +18,11 @@ import { texts } from './texts.mjs';
 import { listen } from './webhooks.mjs';
 
 const RETRY_MS = 500;
+/** What was under way at the end of the last run goes on at once; what a lost connection left open, a little later. */
+const RECONCILE_MS = 30_000;
 /** A server that is not there for so long is worth a word. */
 const PATIENCE_TRIES = 20;
-const log = (line) => console.error(`box office: ${line}`);
+const log = (line) => process.stderr.write(`box office: ${line}\n`);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function options() {
@@ -32,7 +34,8 @@ function options() {
       'until-parent-ends': { type: 'boolean' },
     },
   });
-  if (!values.business) throw new Error('usage: node src/main.mjs --business FILE [--state FILE] [--seat-maps] [--until-parent-ends]');
+  if (!values.business)
+    throw new Error('usage: node src/main.mjs --business FILE [--state FILE] [--seat-maps] [--until-parent-ends]');
   return { ...values, state: values.state ?? join(dirname(values.business), 'box-office.json') };
 }
 
@@ -54,7 +57,13 @@ async function open(account, shop, { store, seats, maps, address }) {
   const payments = new Payments({ seats, api, shop, texts: ({ language }) => texts[language] });
   const flows = maps && (await seatMap(api, shop, store, `${address}/flow`));
   const desk = new Desk({ store, seats, api, shop, payments, flows });
-  const opened = { secret: account.app_secret, phoneNumberId: account.phone_number_id, flowKey: store.data.flowKey?.privateKey, payments, desk };
+  const opened = {
+    secret: account.app_secret,
+    phoneNumberId: account.phone_number_id,
+    flowKey: store.data.flowKey?.privateKey,
+    payments,
+    desk,
+  };
   return { opened, subscribe: () => api.subscribe(address, store.data.verifyToken) };
 }
 
@@ -73,7 +82,9 @@ async function seatMap(api, shop, store, endpointUri) {
 
 async function listening(shops, settings, store) {
   // The port of the last time: deliveries that were not taken then find us again.
-  const server = await listen(shops, { ...settings, port: store.data.port ?? 0 }).catch(() => listen(shops, { ...settings, port: 0 }));
+  const server = await listen(shops, { ...settings, port: store.data.port ?? 0 }).catch(() =>
+    listen(shops, { ...settings, port: 0 }),
+  );
   store.data.port = server.address().port;
   store.save();
   return store.data.port;
@@ -102,8 +113,11 @@ async function main() {
       await pause(RETRY_MS);
     }
   }
-  for (const { payments } of Object.values(shops)) await payments.reconcile().catch((error) => log(error.message));
-  console.log('Bioskop Kota and Bus Mudik answer in the chat');
+  process.stdout.write('Bioskop Kota and Bus Mudik answer in the chat\n');
+  for (;;) {
+    for (const { payments } of Object.values(shops)) await payments.reconcile().catch((error) => log(error.message));
+    await pause(RECONCILE_MS);
+  }
 }
 
 await main();

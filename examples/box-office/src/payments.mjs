@@ -51,7 +51,7 @@ export class Payments {
     return turn;
   }
 
-  /** After a start: whatever was under way goes on. */
+  /** Whatever was under way goes on. */
   async reconcile() {
     for (const { reference } of this.#seats.unfinished(this.#shop.id)) await this.advance(reference);
   }

@@ -19,7 +19,11 @@ function screen(id, payload) {
       button: text('Lanjut'),
       least: number(1),
       most: number(6),
-      rows: { type: 'array', items: { type: 'object' }, __example__: [{ label: 'A', seats: [{ id: 'A1', state: 'free', price: 45000 }] }] },
+      rows: {
+        type: 'array',
+        items: { type: 'object' },
+        __example__: [{ label: 'A', seats: [{ id: 'A1', state: 'free', price: 45000 }] }],
+      },
       chosen: text(''),
     },
     layout: {
@@ -56,11 +60,17 @@ const SCREENS = FLOW.screens.map(({ id }) => id);
 export async function exchange(question, phoneNumberId, worldOf) {
   const verifyToken = (token) => decode(token)?.user !== undefined;
   const rawBody = Buffer.from(question);
-  const { raw, screen: at, data, flowToken } = await receiveFlowEvent({ rawBody, phoneNumberId, verifyToken, getPrivateKey: noKey });
+  const {
+    raw,
+    screen: at,
+    data,
+    flowToken,
+  } = await receiveFlowEvent({ rawBody, phoneNumberId, verifyToken, getPrivateKey: noKey });
   const { user, ...draft } = decode(flowToken);
   const world = worldOf(user);
   const rides = ridesOf(draft, world);
-  if (raw.action === 'data_exchange') return next({ at: SCREENS.indexOf(at), data, draft, rides, token: flowToken }, world);
+  if (raw.action === 'data_exchange')
+    return next({ at: SCREENS.indexOf(at), data, draft, rides, token: flowToken }, world);
   return map(raw.action === 'BACK' ? at : SCREENS[0], rides, {}, draft, world);
 }
 
@@ -79,7 +89,8 @@ function next({ at, data, draft, rides, token }, world) {
   const seats = [data.seats].flat().filter((id) => typeof id === 'string');
   const fit = rides[at] ? seatsFit(rides[at], seats, shop.countBySeats ? undefined : draft.n, world) : 'wrong';
   const chosen = typeof data.chosen === 'string' ? data.chosen : '';
-  if (fit !== 'free') return map(SCREENS[at] ?? SCREENS[0], rides, { chosen, error_message: t.seats_gone }, draft, world);
+  if (fit !== 'free')
+    return map(SCREENS[at] ?? SCREENS[0], rides, { chosen, error_message: t.seats_gone }, draft, world);
   const all = [...chosen.split('/').filter(Boolean), seats.join('.')];
   if (rides[at + 1]) return map(SCREENS[at + 1], rides, { chosen: all.join('/') }, draft, world);
   const named = Object.fromEntries(rides.map(({ field }, ride) => [field, all[ride]]));
@@ -101,7 +112,10 @@ function map(id, rides, more, draft, world) {
   const count = Number(draft.n);
   const [least, most] = shop.countBySeats ? [1, shop.seatsMax] : [count, count];
   const heading = `${ride.title}, ${when(ride.at, language)}`;
-  return { screen: id, data: { heading, label: t.seats_cta, button: t.next, least, most, rows, chosen: '', error_message: '', ...more } };
+  return {
+    screen: id,
+    data: { heading, label: t.seats_cta, button: t.next, least, most, rows, chosen: '', error_message: '', ...more },
+  };
 }
 
 /** The SDK's words for an answer, to be sealed. */

@@ -24,7 +24,10 @@ export class Seats {
     const orders = Object.values(store.data.orders).sort((a, b) => a.created - b.created);
     const occupying = orders.filter((order) => FIRM.has(order.state) || order.state === 'held');
     // Whoever has its seats for good wins over a hold that ran out.
-    for (const order of [...occupying.filter((order) => !this.#has(order)), ...occupying.filter((order) => this.#has(order))]) {
+    for (const order of [
+      ...occupying.filter((order) => !this.#has(order)),
+      ...occupying.filter((order) => this.#has(order)),
+    ]) {
       for (const key of order.seats) this.#owners.set(key, order.reference);
     }
   }
@@ -83,9 +86,10 @@ export class Seats {
     return this.#of(shop, user).sort((a, b) => b.created - a.created);
   }
 
-  /** Orders of a shop whose end is still open. */
+  /** Orders of a shop whose end is still open, or of which the buyer was not told. */
   unfinished(shop) {
-    return Object.values(this.#store.data.orders).filter((order) => order.shop === shop && !order.told);
+    const open = (order) => !order.told && (order.state !== 'held' || this.#has(order));
+    return Object.values(this.#store.data.orders).filter((order) => order.shop === shop && open(order));
   }
 
   #of(shop, user) {

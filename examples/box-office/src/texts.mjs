@@ -1,8 +1,10 @@
 // Everything that the two shops say, in Indonesian and English; and which of the two somebody writes.
 import { rupiah } from './time.mjs';
 
-const ENGLISH = /\b(ticket|tickets|hello|hi|hey|please|talk|person|human|return|refund|help|film|movie|seat|english|want|would|the|is|are|can|you)\b/i;
-const INDONESIAN = /\b(tiket|halo|hai|saya|ingin|petugas|orang|kembalikan|bantuan|tolong|kursi|mau|beli|bisa|apa|dengan|pesan|selamat)\b/i;
+const ENGLISH =
+  /\b(ticket|tickets|hello|hi|hey|please|talk|person|human|return|refund|help|film|movie|seat|english|want|would|the|is|are|can|you)\b/i;
+const INDONESIAN =
+  /\b(tiket|halo|hai|saya|ingin|petugas|orang|kembalikan|bantuan|tolong|kursi|mau|beli|bisa|apa|dengan|pesan|selamat)\b/i;
 
 /** Undefined where the words say nothing. */
 export function languageOf(text) {
@@ -61,7 +63,8 @@ export const texts = {
     returned: 'Tiket sudah dikembalikan dan kursinya bebas lagi.',
     return_kept: 'Baik, tiket Anda tetap berlaku.',
     clerk: 'Baik, petugas kami akan menulis kepada Anda di sini.',
-    clerk_demo: '(demo) Halo, saya Dewi dari loket. Silakan tulis pertanyaan Anda; di toko sungguhan, di sini seorang petugas yang menjawab.',
+    clerk_demo:
+      '(demo) Halo, saya Dewi dari loket. Silakan tulis pertanyaan Anda; di toko sungguhan, di sini seorang petugas yang menjawab.',
     help: 'Maaf, saya belum mengerti. Apa yang bisa saya bantu?',
     buy: 'Beli tiket',
     give_back: 'Kembalikan tiket',
@@ -117,7 +120,8 @@ export const texts = {
     returned: 'The tickets are returned, and the seats are free again.',
     return_kept: 'Fine, your tickets stay valid.',
     clerk: 'Fine, one of our clerks will write to you here.',
-    clerk_demo: '(demo) Hello, this is Dewi at the counter. Please write your question; in a real shop a clerk answers here.',
+    clerk_demo:
+      '(demo) Hello, this is Dewi at the counter. Please write your question; in a real shop a clerk answers here.',
     help: 'Sorry, I did not understand. What can I do for you?',
     buy: 'Buy tickets',
     give_back: 'Return tickets',

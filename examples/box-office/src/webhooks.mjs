@@ -69,7 +69,8 @@ async function fill(shop, rawBody) {
   } catch {
     return [421];
   }
-  if (JSON.parse(opened.text).action === 'ping') return [200, opened.seal(JSON.stringify({ data: { status: 'active' } }))];
+  if (JSON.parse(opened.text).action === 'ping')
+    return [200, opened.seal(JSON.stringify({ data: { status: 'active' } }))];
   try {
     const answer = await exchange(opened.text, shop.phoneNumberId, (user) => shop.desk.worldOf(user));
     return [200, opened.seal(answered(answer))];

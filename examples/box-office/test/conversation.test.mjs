@@ -13,7 +13,17 @@ const HOUR = 3_600_000;
 
 function world(shop, more = {}) {
   const language = more.language ?? 'id';
-  return { shop, now: NOW, language, t: texts[language], name: 'Budi', taken: () => new Map(), orders: [], flows: false, ...more };
+  return {
+    shop,
+    now: NOW,
+    language,
+    t: texts[language],
+    name: 'Budi',
+    taken: () => new Map(),
+    orders: [],
+    flows: false,
+    ...more,
+  };
 }
 
 function rows(step) {
@@ -85,7 +95,15 @@ test('a seat through Yogyakarta takes both legs, and other buses none', () => {
 
 test('taken seats are not offered, and not sold to who asks for them all the same', () => {
   const show = rows(answer({ choice: 'buy?film=laut' }, world(cinema))[0])[0].id;
-  const taken = (stock) => new Map(stock.startsWith('laut-') ? [['A2', 'sold'], ['A3', 'held']] : []);
+  const taken = (stock) =>
+    new Map(
+      stock.startsWith('laut-')
+        ? [
+            ['A2', 'sold'],
+            ['A3', 'held'],
+          ]
+        : [],
+    );
   const [list] = answer({ choice: `${show}&n=2` }, world(cinema, { taken }));
   assert.ok(!rows(list).some(({ title }) => /A2|A3/.test(title)));
   const [sorry, again] = answer({ choice: `${show}&n=2&seats=A2.A3` }, world(cinema, { taken }));
@@ -94,7 +112,8 @@ test('taken seats are not offered, and not sold to who asks for them all the sam
 });
 
 test('a full hall says so', () => {
-  const taken = () => new Map('ABCDEF'.split('').flatMap((row) => [1, 2, 3, 4, 5, 6, 7, 8].map((column) => [`${row}${column}`, 'sold'])));
+  const taken = () =>
+    new Map('ABCDEF'.split('').flatMap((row) => [1, 2, 3, 4, 5, 6, 7, 8].map((column) => [`${row}${column}`, 'sold'])));
   const show = rows(answer({ choice: 'buy?film=laut' }, world(cinema))[0])[0].id;
   assert.equal(answer({ choice: `${show}&n=1` }, world(cinema, { taken }))[0].send.body, texts.id.sold_out);
 });
@@ -126,9 +145,19 @@ test('hostile or stale ids never become an order', () => {
 });
 
 test('returns: asked once more, until the start, and only one’s own', () => {
-  const order = { reference: 'BK-1', state: 'sold', what: 'Ombak Selatan, Min 22 Nov 16.30', starts: [NOW / 1000 + 3600] };
+  const order = {
+    reference: 'BK-1',
+    state: 'sold',
+    what: 'Ombak Selatan, Min 22 Nov 16.30',
+    starts: [NOW / 1000 + 3600],
+  };
   const mine = { orders: [order] };
-  for (const event of [{ choice: 'return:BK-1' }, { text: 'tolong kembalikan' }, { text: 'refund please' }, { choice: 'return' }]) {
+  for (const event of [
+    { choice: 'return:BK-1' },
+    { text: 'tolong kembalikan' },
+    { text: 'refund please' },
+    { choice: 'return' },
+  ]) {
     const [step] = answer(event, world(cinema, mine));
     assert.equal(step.send.buttons[0].id, 'return-yes:BK-1', JSON.stringify(event));
     check(step);
@@ -156,10 +185,24 @@ test('a person, help, and both languages', () => {
 });
 
 test('groups lie together and do not overlap', () => {
-  const hall = layout({ rows: ['A', 'B'], columns: [1, 2, 3, 4], aisle: 2, id: (row, column) => row + column, price: () => 1 });
-  assert.deepEqual(groups(hall, new Set(), 2, 9), [['A1', 'A2'], ['A3', 'A4'], ['B1', 'B2'], ['B3', 'B4']]);
+  const hall = layout({
+    rows: ['A', 'B'],
+    columns: [1, 2, 3, 4],
+    aisle: 2,
+    id: (row, column) => row + column,
+    price: () => 1,
+  });
+  assert.deepEqual(groups(hall, new Set(), 2, 9), [
+    ['A1', 'A2'],
+    ['A3', 'A4'],
+    ['B1', 'B2'],
+    ['B3', 'B4'],
+  ]);
   assert.deepEqual(groups(hall, new Set(['A1']), 2, 9)[0], ['A3', 'A4'], 'not across the aisle while there is another');
-  assert.deepEqual(groups(hall, new Set(['A1', 'A3', 'B2']), 2, 9), [['A2', 'A4'], ['B3', 'B4']]);
+  assert.deepEqual(groups(hall, new Set(['A1', 'A3', 'B2']), 2, 9), [
+    ['A2', 'A4'],
+    ['B3', 'B4'],
+  ]);
   assert.deepEqual(groups(hall, new Set(), 6, 9).length, 1);
 });
 

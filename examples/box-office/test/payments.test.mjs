@@ -24,11 +24,24 @@ test('what every state makes of every payment', () => {
   };
   const payments = [undefined, 'authorised', 'captured', 'refunded', 'voided'];
   for (const [state, row] of Object.entries(table)) {
-    assert.deepEqual(payments.map((payment) => decide(state, payment, () => true)), row, state);
-    assert.equal(decide(state, 'failed', () => true), state);
+    assert.deepEqual(
+      payments.map((payment) => decide(state, payment, () => true)),
+      row,
+      state,
+    );
+    assert.equal(
+      decide(state, 'failed', () => true),
+      state,
+    );
   }
-  assert.equal(decide('held', 'authorised', () => false), 'cancelling');
-  assert.equal(decide('held', 'captured', () => false), 'returning');
+  assert.equal(
+    decide('held', 'authorised', () => false),
+    'cancelling',
+  );
+  assert.equal(
+    decide('held', 'captured', () => false),
+    'returning',
+  );
 });
 
 /** A server that keeps payments and what was sent, and fails at the call that `failAt` names. */
@@ -79,7 +92,12 @@ function open(server, store, clock) {
 }
 
 const text = (id, body, from = 'ID.1') => ({ id, type: 'text', fromUserId: from, text: { body } });
-const tap = (id, choice, from = 'ID.1') => ({ id, type: 'interactive', fromUserId: from, interactive: { listReply: { id: choice } } });
+const tap = (id, choice, from = 'ID.1') => ({
+  id,
+  type: 'interactive',
+  fromUserId: from,
+  interactive: { listReply: { id: choice } },
+});
 
 test('a purchase and its return; every delivery twice has one effect', async () => {
   const server = new Server();
@@ -93,13 +111,22 @@ test('a purchase and its return; every delivery twice has one effect', async () 
   await twice(tap('m2', `${SHOW}&n=2&seats=B1.B2`));
   const [bill] = server.kinds('order_details');
   assert.equal(server.kinds('order_details').length, 1);
-  assert.deepEqual(bill.items.map(({ id, price }) => [id, price]), [['ticket:B1@1795339800', 45_000], ['ticket:B2@1795339800', 45_000]]);
+  assert.deepEqual(
+    bill.items.map(({ id, price }) => [id, price]),
+    [
+      ['ticket:B1@1795339800', 45_000],
+      ['ticket:B2@1795339800', 45_000],
+    ],
+  );
   assert.match(bill.reference, /^BK-[0-9a-f]{16}$/);
   server.status.set(bill.reference, 'authorised');
   await payments.advance(bill.reference);
   await payments.advance(bill.reference);
   assert.equal(server.status.get(bill.reference), 'captured');
-  assert.deepEqual(server.kinds('order_status').map(({ status }) => status), ['processing', 'completed']);
+  assert.deepEqual(
+    server.kinds('order_status').map(({ status }) => status),
+    ['processing', 'completed'],
+  );
   assert.deepEqual([...seats.taken('laut-2611221630').keys()], ['B1', 'B2']);
   await twice(tap('m3', `return:${bill.reference}`));
   await twice(tap('m4', `return-yes:${bill.reference}`));

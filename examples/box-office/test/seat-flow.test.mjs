@@ -39,7 +39,10 @@ test('the map shows the hall: aisle, prices, who has what', async () => {
   assert.equal(screen, FLOW.screens[0].id);
   assert.deepEqual([data.least, data.most, data.rows.length], [1, 6, 6]);
   const [, b] = data.rows;
-  assert.deepEqual(b.seats.slice(0, 2).map(({ state }) => state), ['sold', 'held']);
+  assert.deepEqual(
+    b.seats.slice(0, 2).map(({ state }) => state),
+    ['sold', 'held'],
+  );
   assert.deepEqual(b.seats[4], { state: 'gap' });
   const [a1] = data.rows[0].seats;
   assert.deepEqual(a1, { id: 'A1', state: 'free', price: 4_500_000, accessible: true });
@@ -48,7 +51,12 @@ test('the map shows the hall: aisle, prices, who has what', async () => {
 test('seats that were taken meanwhile are refused on the same screen, with the map of now', async () => {
   const taken = { 'laut-2611221630': { B1: 'sold' } };
   for (const seats of [['B1', 'B2'], [], ['Z9'], ['B2', 'B2'], 'B1', [1], undefined]) {
-    const { screen, data } = await asked(cinema, FILM, { action: 'data_exchange', screen: 'SEATS', data: { seats, chosen: '' } }, taken);
+    const { screen, data } = await asked(
+      cinema,
+      FILM,
+      { action: 'data_exchange', screen: 'SEATS', data: { seats, chosen: '' } },
+      taken,
+    );
     assert.equal(screen, 'SEATS');
     assert.equal(data.error_message, texts.id.seats_gone);
     assert.equal(data.rows[1].seats[0].state, 'sold');
@@ -56,7 +64,11 @@ test('seats that were taken meanwhile are refused on the same screen, with the m
 });
 
 test('free seats end the flow, and the form goes on to the order', async () => {
-  const { screen, data } = await asked(cinema, FILM, { action: 'data_exchange', screen: 'SEATS', data: { seats: ['B2', 'B3'] } });
+  const { screen, data } = await asked(cinema, FILM, {
+    action: 'data_exchange',
+    screen: 'SEATS',
+    data: { seats: ['B2', 'B3'] },
+  });
   assert.equal(screen, 'SUCCESS');
   const { flow_token, seats } = data.extension_message_response.params;
   assert.equal(seats, 'B2.B3');
@@ -66,12 +78,24 @@ test('free seats end the flow, and the form goes on to the order', async () => {
 });
 
 test('a journey home has a map of its own, as many seats each way', async () => {
-  const out = await asked(bus, JOURNEY, { action: 'data_exchange', screen: 'SEATS', data: { seats: ['1A', '1B'], chosen: '' } });
+  const out = await asked(bus, JOURNEY, {
+    action: 'data_exchange',
+    screen: 'SEATS',
+    data: { seats: ['1A', '1B'], chosen: '' },
+  });
   assert.deepEqual([out.screen, out.data.chosen, out.data.least, out.data.most], ['RETURN', '1A.1B', 2, 2]);
   assert.match(out.data.heading, /Surabaya → Jakarta/);
-  const few = await asked(bus, JOURNEY, { action: 'data_exchange', screen: 'RETURN', data: { seats: ['2A'], chosen: '1A.1B' } });
+  const few = await asked(bus, JOURNEY, {
+    action: 'data_exchange',
+    screen: 'RETURN',
+    data: { seats: ['2A'], chosen: '1A.1B' },
+  });
   assert.deepEqual([few.screen, few.data.chosen], ['RETURN', '1A.1B']);
-  const home = await asked(bus, JOURNEY, { action: 'data_exchange', screen: 'RETURN', data: { seats: ['2A', '2B'], chosen: '1A.1B' } });
+  const home = await asked(bus, JOURNEY, {
+    action: 'data_exchange',
+    screen: 'RETURN',
+    data: { seats: ['2A', '2B'], chosen: '1A.1B' },
+  });
   const { outSeats, backSeats } = home.data.extension_message_response.params;
   assert.deepEqual([outSeats, backSeats], ['1A.1B', '2A.2B']);
 });

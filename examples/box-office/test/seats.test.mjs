@@ -27,7 +27,8 @@ test('of 200 buyers for 50 seats none shares one, and every seat ends sold or fr
       await new Promise((resolve) => setTimeout(resolve, random() * 20));
       // Some pay, some change their mind, some are late.
       if (random() < 0.2) return;
-      if (seats.claim(`${reference}-${tries}`)) seats.move(`${reference}-${tries}`, { state: random() < 0.1 ? 'refunded' : 'sold' });
+      if (seats.claim(`${reference}-${tries}`))
+        seats.move(`${reference}-${tries}`, { state: random() < 0.1 ? 'refunded' : 'sold' });
       return;
     }
   });
@@ -36,7 +37,11 @@ test('of 200 buyers for 50 seats none shares one, and every seat ends sold or fr
   const sold = Object.values(store.data.orders).filter(({ state }) => state === 'sold');
   const places = sold.flatMap((sale) => sale.seats);
   assert.equal(new Set(places).size, places.length, 'a seat was sold twice');
-  assert.deepEqual([...seats.taken('hall').keys()].sort(), places.map((key) => key.slice(5)).sort(), 'a seat is neither sold nor free');
+  assert.deepEqual(
+    [...seats.taken('hall').keys()].sort(),
+    places.map((key) => key.slice(5)).sort(),
+    'a seat is neither sold nor free',
+  );
   assert.ok(places.length > 30, `only ${places.length} were sold`);
 });
 
@@ -44,7 +49,13 @@ test('all seats of an order or none', () => {
   const { seats } = open();
   assert.ok(seats.hold(order('A', ['hall/1', 'hall/2'])));
   assert.equal(seats.hold(order('B', ['hall/2', 'hall/3'])), false);
-  assert.deepEqual([...seats.taken('hall')], [['1', 'held'], ['2', 'held']]);
+  assert.deepEqual(
+    [...seats.taken('hall')],
+    [
+      ['1', 'held'],
+      ['2', 'held'],
+    ],
+  );
 });
 
 test('a hold ends; a payment that comes later gets the seats only if they are still free', () => {

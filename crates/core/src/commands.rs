@@ -89,15 +89,7 @@ impl State {
                 before,
                 limit,
             } => self.list_messages(*conversation_id, *before, *limit),
-            Command::SendText {
-                to,
-                text,
-                reply_to,
-                wait,
-            } => {
-                let shown = Shown::Text(text.clone());
-                self.send(command_id, command, to, &shown, *reply_to, *wait, None)
-            }
+            Command::SendText { .. } => self.send_text(command_id, command),
             Command::Send {
                 to,
                 content,
@@ -267,6 +259,21 @@ impl State {
         now(view
             .map(Reply::Chat)
             .ok_or_else(|| refusal("conversation_unknown", "no such conversation")))
+    }
+
+    fn send_text(&mut self, command_id: u64, command: &Command) -> Outcomes {
+        match command {
+            Command::SendText {
+                to,
+                text,
+                reply_to,
+                wait,
+            } => {
+                let shown = Shown::Text(text.clone());
+                self.send(command_id, command, to, &shown, *reply_to, *wait, None)
+            }
+            _ => Ok(Ok(None)),
+        }
     }
 
     #[allow(clippy::too_many_arguments, reason = "the fields of one command")]

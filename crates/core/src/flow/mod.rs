@@ -124,7 +124,7 @@ impl Flow {
 
     /// Names of everything that a screen may ever ask for.
     pub fn field_names(&self, id: &str) -> BTreeSet<String> {
-        let components = self.raw(id).map(|screen| components(screen)).unwrap_or_default();
+        let components = self.raw(id).map(components).unwrap_or_default();
         let named = components.iter().filter(|component| is_field(component));
         named
             .filter_map(|component| Some(component.get("name")?.as_str()?.to_owned()))

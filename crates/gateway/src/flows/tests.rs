@@ -47,85 +47,64 @@ fn every_component_of_a_booking_is_right() {
     }
 }
 
+/// The JSON of a new flow with something else at `at`.
+fn broken(at: &str, value: Value) -> String {
+    flow(|flow| *flow.pointer_mut(at).expect("there") = value)
+}
+
+/// The only violation of a flow is this one, at this place.
+fn violates(text: &str, error: &str, path: &str) {
+    let problems = check(text);
+    let [problem] = problems.as_slice() else {
+        panic!("{path}: {problems:?}")
+    };
+    assert_eq!((problem.error, problem.path.as_str()), (error, path));
+    let value = problem.value();
+    let line = usize::try_from(value["line_start"].as_u64().expect("a number")).expect("small");
+    assert!((1..=text.lines().count()).contains(&line));
+    assert_eq!(value["pointers"][0]["path"], path);
+}
+
 #[test]
-fn a_violation_names_its_place() {
-    let broken = |at: &str, value: Value| flow(|flow| *flow.pointer_mut(at).expect("there") = value);
-    let footer = "/screens/0/layout/children/1";
-    let action = |name: &str, value: Value| broken(&format!("{footer}/on-click-action/{name}"), value);
+fn a_broken_screen_names_its_place() {
     let screen = serde_json::from_str::<Value>(FIRST_JSON).expect("JSON")["screens"][0].clone();
+    let invalid = "INVALID_PROPERTY_VALUE";
+    violates(&broken("/version", json!("2.1")), invalid, "version");
+    violates(&broken("/screens", json!([])), invalid, "screens");
+    violates(&broken("/screens", json!(vec![screen.clone(); 21])), invalid, "screens");
+    violates(
+        &broken("/screens", json!(vec![screen; 2])),
+        "DUPLICATE_SCREEN_ID",
+        "screens[1].id",
+    );
+    violates(&broken("/screens/0/id", json!("SUCCESS")), invalid, "screens[0].id");
+    let layout = broken("/screens/0/layout/type", json!("Grid"));
+    violates(&layout, invalid, "screens[0].layout.type");
+    let unknown = broken("/screens/0/layout/children/0/type", json!("Switch"));
+    violates(&unknown, "INVALID_COMPONENT", "screens[0].layout.children[0].type");
+}
+
+#[test]
+fn a_broken_component_names_its_place() {
+    let footer = "/screens/0/layout/children/1";
+    let place = "screens[0].layout.children[1].on-click-action";
+    let invalid = "INVALID_PROPERTY_VALUE";
+    let bare = broken(footer, json!({ "type": "Footer", "label": "x" }));
+    violates(&bare, "MISSING_REQUIRED_PROPERTY", place);
+    for (name, value) in [("name", json!("jump")), ("payload", json!([]))] {
+        let text = broken(&format!("{footer}/on-click-action/{name}"), value);
+        violates(&text, invalid, &format!("{place}.{name}"));
+    }
+    let place = "screens[0].layout.children[0]";
     let option = json!({ "id": "1", "title": "T" });
     let source =
         |source: Value| with_component(json!({ "type": "Dropdown", "name": "a", "label": "A", "data-source": source }));
-    for (text, error, path) in [
-        (broken("/version", json!("2.1")), "INVALID_PROPERTY_VALUE", "version"),
-        (broken("/screens", json!([])), "INVALID_PROPERTY_VALUE", "screens"),
-        (
-            broken("/screens", json!(vec![screen.clone(); 21])),
-            "INVALID_PROPERTY_VALUE",
-            "screens",
-        ),
-        (
-            broken("/screens", json!(vec![screen; 2])),
-            "DUPLICATE_SCREEN_ID",
-            "screens[1].id",
-        ),
-        (
-            broken("/screens/0/id", json!("SUCCESS")),
-            "INVALID_PROPERTY_VALUE",
-            "screens[0].id",
-        ),
-        (
-            broken("/screens/0/layout/type", json!("Grid")),
-            "INVALID_PROPERTY_VALUE",
-            "screens[0].layout.type",
-        ),
-        (
-            broken("/screens/0/layout/children/0/type", json!("Switch")),
-            "INVALID_COMPONENT",
-            "screens[0].layout.children[0].type",
-        ),
-        (
-            broken(footer, json!({ "type": "Footer", "label": "x" })),
-            "MISSING_REQUIRED_PROPERTY",
-            "screens[0].layout.children[1].on-click-action",
-        ),
-        (
-            action("name", json!("jump")),
-            "INVALID_PROPERTY_VALUE",
-            "screens[0].layout.children[1].on-click-action.name",
-        ),
-        (
-            action("payload", json!([])),
-            "INVALID_PROPERTY_VALUE",
-            "screens[0].layout.children[1].on-click-action.payload",
-        ),
-        (
-            source(json!([option.clone(), option])),
-            "INVALID_PROPERTY_VALUE",
-            "screens[0].layout.children[0].data-source[1].id",
-        ),
-        (
-            source(json!("x")),
-            "INVALID_PROPERTY_VALUE",
-            "screens[0].layout.children[0].data-source",
-        ),
-        (
-            with_component(json!({ "type": "SeatMap", "name": "k", "label": "K",
-            "rows": [{ "label": "A", "seats": [{ "id": "A1", "state": "taken" }] }] })),
-            "INVALID_PROPERTY_VALUE",
-            "screens[0].layout.children[0].rows[0].seats[0].state",
-        ),
-    ] {
-        let problems = check(&text);
-        let [problem] = problems.as_slice() else {
-            panic!("{path}: {problems:?}")
-        };
-        assert_eq!((problem.error, problem.path.as_str()), (error, path));
-        let value = problem.value();
-        let line = usize::try_from(value["line_start"].as_u64().expect("a number")).expect("small");
-        assert!((1..=text.lines().count()).contains(&line));
-        assert_eq!(value["pointers"][0]["path"], path);
-    }
+    let twice = source(json!([option.clone(), option]));
+    violates(&twice, invalid, &format!("{place}.data-source[1].id"));
+    violates(&source(json!("x")), invalid, &format!("{place}.data-source"));
+    let rows = json!([{ "label": "A", "seats": [{ "id": "A1", "state": "taken" }] }]);
+    let map = with_component(json!({ "type": "SeatMap", "name": "k", "label": "K", "rows": rows }));
+    violates(&map, invalid, &format!("{place}.rows[0].seats[0].state"));
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn announce(address: &str, public_url: &str, dev: bool) {
     let mut lines = format!("listening on {address}\nopen {public_url}\n");
     if let Some(second) = second_person(public_url).filter(|_| dev) {
         lines += &format!("open {second} as well, to be a second person\n");
+        lines += &format!("open {public_url}/b/demo to write to people by the Cloud API\n");
     }
     say(&lines);
 }

@@ -114,15 +114,19 @@ impl State {
         let Some(chat) = self.chats.get_mut(&conversation).filter(|chat| chat.peer == account) else {
             return;
         };
+        let delivered = chat.peer_delivered_seq.max(chat.peer_read_seq);
         let from = match state {
             MessageState::Read => chat.peer_read_seq,
-            _ => chat.peer_delivered_seq.max(chat.peer_read_seq),
+            _ => delivered,
         };
         chat.peer_delivered_seq = chat.peer_delivered_seq.max(to);
         if state == MessageState::Read {
             chat.peer_read_seq = chat.peer_read_seq.max(to);
         }
         self.save_chat(conversation);
+        if self.is_business() && state == MessageState::Read && to > delivered {
+            self.tell_delivered(conversation, delivered, to);
+        }
         if to > from {
             self.work.push_back(Work::Marks {
                 conversation,
@@ -131,6 +135,16 @@ impl State {
                 state,
             });
         }
+    }
+
+    /// A business is told of each step, although what was read has been delivered.
+    fn tell_delivered(&mut self, conversation: ConversationId, from: u64, to: u64) {
+        self.work.push_back(Work::Marks {
+            conversation,
+            from,
+            to,
+            state: MessageState::Delivered,
+        });
     }
 
     /// The peer may have a message before we know that the server has it: the mark was there first.
@@ -143,6 +157,9 @@ impl State {
             seq if seq <= chat.peer_delivered_seq => MessageState::Delivered,
             _ => return,
         };
+        if self.is_business() && state == MessageState::Read {
+            self.tell_delivered(conversation, seq.saturating_sub(1), seq);
+        }
         self.work.push_back(Work::Marks {
             conversation,
             from: seq.saturating_sub(1),

@@ -3,6 +3,7 @@
 //! No back doors: the people are ordinary encrypted clients with homes of their own beside the server's data, the shops are
 //! businesses like any other. What goes wrong is logged: the server serves on without them.
 
+mod console;
 mod halo;
 mod person;
 mod rina;
@@ -37,14 +38,17 @@ fn directory(config: &Config) -> PathBuf {
     config.server.data.join("demo")
 }
 
-/// `GET /demo.json`: whom the app offers to somebody who has no chat yet, beside Halo.
+/// `GET /demo.json`: whom the app offers to somebody who has no chat yet, beside Halo. And the console of `/b/demo`.
 pub(crate) fn router(config: &Config) -> Router {
     let directory = config.server.dev.then(|| directory(config));
     let offered = move || {
         let directory = directory.clone();
         async move { Json(offers(directory.as_deref()).await) }
     };
-    Router::new().route("/demo.json", get(offered))
+    let book = self::directory(config).join("business.json");
+    Router::new()
+        .route("/demo.json", get(offered))
+        .merge(console::router(config, book))
 }
 
 async fn offers(directory: Option<&Path>) -> Value {

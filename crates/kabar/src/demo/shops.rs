@@ -18,8 +18,8 @@ use crate::{hosted, output::Failure};
 
 pub(super) struct ShopPlan {
     /// As the box office calls it.
-    id: &'static str,
-    name: &'static str,
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
     pub(super) phone: &'static str,
 }
 
@@ -36,19 +36,32 @@ pub(super) const SHOPS: [ShopPlan; 2] = [
     },
 ];
 
+/// The shop of the developer's console (`/b/demo`): no box office answers for it.
+pub(super) const CONSOLE: ShopPlan = ShopPlan {
+    id: "demo",
+    name: "Toko Demo",
+    phone: "+622150000000",
+};
+
 /// What a program needs to speak for a business.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Shop {
+pub(super) struct Shop {
     #[serde(default)]
-    waba_id: String,
+    pub(super) waba_id: String,
     #[serde(default)]
-    app_id: String,
+    pub(super) app_id: String,
     #[serde(default)]
-    app_secret: String,
+    pub(super) app_secret: String,
     #[serde(default)]
-    access_token: String,
+    pub(super) access_token: String,
     #[serde(default)]
-    phone_number_id: String,
+    pub(super) phone_number_id: String,
+}
+
+/// A shop that is complete.
+pub(super) fn find(book: &Path, id: &str) -> Option<Shop> {
+    let shop = read(book).ok()?.shops.remove(id)?;
+    (!shop.phone_number_id.is_empty()).then_some(shop)
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -64,7 +77,7 @@ pub(super) async fn open(config: &Config, directory: &Path, server: &str) {
 async fn make(config: &Config, directory: &Path, server: &str) -> Result<(), Failure> {
     let path = directory.join("business.json");
     let mut book = read(&path)?;
-    for plan in &SHOPS {
+    for plan in SHOPS.iter().chain([&CONSOLE]) {
         loop {
             let shop = book.shops.entry(plan.id.to_owned()).or_default();
             if !step(config, plan, shop).await? {
@@ -75,7 +88,16 @@ async fn make(config: &Config, directory: &Path, server: &str) -> Result<(), Fai
     }
     // Last: whoever waits for this address then finds everything. A server that listens everywhere is also here.
     server.replace("//0.0.0.0:", "//127.0.0.1:").clone_into(&mut book.url);
-    write(&path, &book)
+    write(&path, &book)?;
+    // At every start: the port may be another one.
+    let console = book.shops.get(CONSOLE.id).cloned().unwrap_or_default();
+    let subscribe = gateway::Command::WebhookSet {
+        app_id: number(&console.app_id)?,
+        url: format!("{}{}", book.url, super::console::HOOK_PATH),
+        verify_token: super::console::VERIFY_TOKEN.into(),
+    };
+    hosted::call(config, subscribe).await?;
+    Ok(())
 }
 
 /// Makes the first thing that a shop lacks; false if it lacks nothing.

@@ -2,7 +2,7 @@
 
 use kabar_client::api::Shown;
 use kabar_protocol::wire::{
-    Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply, template_button,
+    FlowOffer, Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply, template_button,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -139,7 +139,12 @@ pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Valu
                 object.insert("reply".into(), to_json(&reply)?);
             }
         }
-        Shown::Interactive(_) => lay_beside(object, "interactive", shown)?,
+        Shown::Interactive(message) => {
+            lay_beside(object, "interactive", shown)?;
+            if let Some(Action::Flow(offer)) = &message.action {
+                lay_flow(object, offer);
+            }
+        }
         Shown::Template(template) => {
             lay_beside(object, "template", shown)?;
             object.insert(
@@ -167,6 +172,13 @@ fn lay_beside(object: &mut Map<String, Value>, kind: &str, shown: &Shown) -> Res
         object.extend(fields);
     }
     Ok(())
+}
+
+/// A flow is filled in, not tapped: a kind of its own for scripts.
+fn lay_flow(object: &mut Map<String, Value>, offer: &FlowOffer) -> Option<Value> {
+    object.insert("kind".into(), "flow".into());
+    let flow = json!({ "flow_id": offer.flow_id, "cta": offer.cta });
+    object.insert("flow".into(), flow)
 }
 
 fn picked(message: &InteractiveReply) -> Option<Pick> {

@@ -14,6 +14,8 @@ mod outbound;
 pub mod store;
 pub mod webhooks;
 
+pub use self::outbound::http_client;
+
 use std::{path::PathBuf, sync::Arc};
 
 use kabar_client::Dial;

@@ -11,7 +11,7 @@ use std::{
 
 use http::Uri;
 use reqwest::{
-    Client,
+    Client, ClientBuilder,
     dns::{Addrs, Name, Resolve, Resolving},
     redirect::Policy,
 };
@@ -36,23 +36,32 @@ pub(crate) enum OutboundError {
     Http(String),
 }
 
+/// An HTTP client with this program's TLS: rustls with ring, the system's roots, no redirects, bounded waits.
+pub fn http_client() -> Result<Client, reqwest::Error> {
+    builder().build()
+}
+
+fn builder() -> ClientBuilder {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = Client::builder()
+        .redirect(Policy::none())
+        .timeout(REQUEST_TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .no_proxy()
+        .user_agent("kabar-gateway");
+    let tls = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    match tls {
+        Ok(tls) => builder.use_preconfigured_tls(tls.with_root_certificates(roots).with_no_client_auth()),
+        // Ring has the default versions; without them the client's own building says what is missing.
+        Err(_) => builder,
+    }
+}
+
 impl Outbound {
     pub(crate) fn new(allow_private: bool) -> Result<Self, OutboundError> {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| OutboundError::Http(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut builder = Client::builder()
-            .use_preconfigured_tls(tls)
-            .redirect(Policy::none())
-            .timeout(REQUEST_TIMEOUT)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .no_proxy()
-            .user_agent("kabar-gateway");
+        let mut builder = builder();
         if !allow_private {
             builder = builder.dns_resolver(Arc::new(PublicOnly));
         }

@@ -147,7 +147,7 @@ async fn company(args: &BenchArgs, data: &std::path::Path, hook: &str) -> Result
     };
     hosted::call(&config, subscribe).await?;
     Ok(Company {
-        http: reqwest::Client::new(),
+        http: kabar_gateway::http_client().map_err(failed)?,
         messages_url: format!("{}/v23.0/{phone_number_id}/messages", args.url),
         token: text(&token, "access_token"),
     })

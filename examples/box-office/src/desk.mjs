@@ -136,7 +136,7 @@ export class Desk {
 /** One seat of one ride: a ticket of its own. */
 function item(ride, id) {
   const seat = ride.layout.rows.flatMap(({ seats }) => seats).find((seat) => seat.id === id);
-  return { id: `ticket:${id}@${ride.at / 1000}`, name: ride.title, price: ride.price(seat) };
+  return { id: `ticket:${id}@${ride.at / 1000}`, name: `${ride.title} · ${id}`, price: ride.price(seat) };
 }
 
 function digest(text) {

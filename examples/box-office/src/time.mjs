@@ -20,13 +20,13 @@ export function unstamp(text) {
   return Date.UTC(2000 + year, month - 1, day, hour, minute) - OFFSET_MS;
 }
 
-/** `Sel 24 Nov 19.30` */
+/** `Sel 24 Nov 19.30 WIB`: buyers may be in another of the country's three zones. */
 export function when(ms, language) {
   const locale = { id: 'id-ID', en: 'en-GB' }[language];
   const part = (options) => new Intl.DateTimeFormat(locale, { timeZone: ZONE, ...options }).format(ms);
   const day = `${part({ weekday: 'short' })} ${part({ day: 'numeric' })} ${part({ month: 'short' })}`;
   const time = part({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-  return `${day} ${time}`;
+  return `${day} ${time} WIB`;
 }
 
 /** Rupiah, without the cents that nobody has. */

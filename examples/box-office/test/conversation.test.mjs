@@ -209,8 +209,8 @@ test('groups lie together and do not overlap', () => {
 test('times are written short and read back', () => {
   assert.equal(unstamp(stamp(NOW)), NOW);
   assert.equal(unstamp('constructor'), undefined);
-  assert.equal(when(NOW, 'id'), 'Min 22 Nov 10.00');
-  assert.equal(when(NOW, 'en'), 'Sun 22 Nov 10:00');
+  assert.equal(when(NOW, 'id'), 'Min 22 Nov 10.00 WIB');
+  assert.equal(when(NOW, 'en'), 'Sun 22 Nov 10:00 WIB');
   assert.deepEqual(decode('buy?a=1&b=2'), { a: '1', b: '2' });
   assert.equal(decode('menu'), undefined);
 });

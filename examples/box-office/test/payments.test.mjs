@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cinema } from '../src/cinema.mjs';
 import { Desk } from '../src/desk.mjs';
-import { Payments, decide } from '../src/payments.mjs';
+import { decide, Payments } from '../src/payments.mjs';
 import { HOLD_MS, Seats } from '../src/seats.mjs';
 import { Store } from '../src/store.mjs';
 import { texts } from '../src/texts.mjs';

@@ -1,0 +1,117 @@
+// The storyboard of a person: from a name to a paid ticket, and back with the money. A real server, the real box office, a phone; with
+// a stopwatch. Pictures are kept in e2e/out.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { assertAccessible } from './lib/axe.mjs';
+import { startBoxOffice } from './lib/box-office.mjs';
+import { launch } from './lib/browser.mjs';
+import { Person } from './lib/person.mjs';
+import { startServer } from './lib/server.mjs';
+
+const out = new URL('out/', import.meta.url);
+const phone = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+/** From the name to the ticket; a person also reads. */
+const TICKET_SECONDS_MAX = 90;
+
+describe('the box office', () => {
+  let server;
+  let shops;
+  let browser;
+  let rani;
+  let started;
+
+  before(async () => {
+    mkdirSync(out, { recursive: true });
+    server = await startServer();
+    shops = await startBoxOffice(server);
+    browser = await launch();
+  });
+
+  after(async () => {
+    await rani?.close();
+    await browser?.close();
+    await shops?.kill();
+    await server?.stop();
+  });
+
+  const button = (name) => rani.page.getByRole('button', { name });
+  const sheet = () => rani.page.getByRole('dialog');
+
+  async function look(screen) {
+    await rani.page.evaluate(() => document.fonts.ready);
+    await rani.page.waitForTimeout(250);
+    await rani.page.screenshot({ path: new URL(`box-office-${screen}.png`, out).pathname });
+    const wider = await rani.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    assert.equal(wider, false, `${screen} is wider than the screen`);
+    await assertAccessible(rani.page, screen);
+  }
+
+  /** Opens the newest list of that name and sends one of its rows. */
+  async function pick(list, row) {
+    await button(list).last().click();
+    await sheet().getByRole('radio', { name: row }).first().check();
+    await sheet().getByRole('button', { name: 'Kirim', exact: true }).click();
+    await sheet().waitFor({ state: 'detached' });
+  }
+
+  test('the shops are offered to who has no chat yet', async () => {
+    started = Date.now();
+    rani = await Person.open(browser, server.origin(), phone);
+    await rani.signUp('Rani');
+    await rani.page.getByRole('link', { name: 'Bus Mudik' }).waitFor();
+    await look('offered');
+    await rani.page.getByRole('link', { name: 'Bioskop Kota' }).click();
+    await rani.say('tiket');
+  });
+
+  test('film, showing and seats are picked by tapping', async () => {
+    await pick('Pilih film', /Ombak Selatan/);
+    await pick('Pilih jam', /\d\d\.\d\d/);
+    await pick('Pilih jumlah', /^2 tiket/);
+    await button('Pilih kursi').last().waitFor();
+    await look('thread');
+    await button('Pilih kursi').last().click();
+    await look('seats');
+    await rani.page.keyboard.press('Escape');
+    await pick('Pilih kursi', /^B1 B2/);
+    await rani.sees('Kursi B1 B2 kami simpan 5 menit untuk Anda');
+    await look('order');
+  });
+
+  test('it is paid, and the tickets come in time', async () => {
+    await button(/^Bayar Rp90\.000/).last().click();
+    await look('pay');
+    await sheet().getByRole('button', { name: /^Bayar Rp90\.000/ }).click();
+    await sheet().getByRole('button', { name: 'Selesai' }).click();
+    await rani.sees('Tiket Anda sudah siap');
+    await rani.page.getByRole('article', { name: /Ombak Selatan.*B2|B2.*Ombak Selatan/ }).last().waitFor();
+    const seconds = (Date.now() - started) / 1000;
+    await look('ticket');
+    assert.ok(seconds < TICKET_SECONDS_MAX, `the ticket came after ${seconds} s`);
+    console.log(`# from the name to the ticket: ${seconds.toFixed(1)} s, pictures and accessibility checks included`);
+  });
+
+  test('a ticket is given back after the box office was killed, and the seats are free again', async () => {
+    await shops.kill();
+    await rani.say('kembalikan');
+    shops = await startBoxOffice(server);
+    await button('Ya, kembalikan').last().click();
+    await rani.sees('Tiket sudah dikembalikan dan kursinya bebas lagi');
+    await look('returned');
+    assert.equal(server.admin('ledger', 'verify').ok, true);
+    rani.calm();
+  });
+
+  test('a clerk is one tap away, and Tante Rina invites who has met Halo', async () => {
+    await rani.say('Saya ingin berbicara dengan petugas.');
+    await rani.sees('(demo) Halo, saya Dewi dari loket');
+    await rani.openChatWith('@halo');
+    await rani.say('Halo');
+    await rani.sees('Pesanmu 1 kata');
+    await rani.go('/');
+    await rani.page.getByRole('link', { name: /Tante Rina/ }).waitFor();
+    await look('list');
+    rani.calm();
+  });
+});

@@ -143,23 +143,26 @@ fn a_business_may_answer_that_it_cannot() {
     let mut world = World::new(2);
     let (ani, toko) = (world.person("Ani"), world.business("Toko"));
     let message = offered(&mut world, ani, "@toko", toko);
-    let asked = world.tell(ani, exchange(message, ""));
-    world.run();
-    let item = requests(&mut world, toko).remove(0);
-    let refuse = BusinessCommand::FlowRespond {
-        to_message: item.message_id,
-        outcome: FlowOutcome::Error {
-            code: "token_expired".into(),
-            message: "Pesanan ini sudah selesai".into(),
-        },
-    };
-    world.ask(toko, Command::Business { request: refuse }).unwrap();
-    world.run();
-    let error = world.clients[ani].replies[&asked].clone().unwrap_err();
-    assert_eq!(
-        (error.code.as_str(), error.message.as_str()),
-        ("token_expired", "Pesanan ini sudah selesai")
-    );
+    // A code of the client's own would be taken for its own word.
+    for (said, heard) in [("token_expired", "token_expired"), ("offline", "endpoint_failed")] {
+        let asked = world.tell(ani, exchange(message, ""));
+        world.run();
+        let item = requests(&mut world, toko).remove(0);
+        let refuse = BusinessCommand::FlowRespond {
+            to_message: item.message_id,
+            outcome: FlowOutcome::Error {
+                code: said.into(),
+                message: "Pesanan ini sudah selesai".into(),
+            },
+        };
+        world.ask(toko, Command::Business { request: refuse }).unwrap();
+        world.run();
+        let error = world.clients[ani].replies[&asked].clone().unwrap_err();
+        assert_eq!(
+            (error.code.as_str(), error.message.as_str()),
+            (heard, "Pesanan ini sudah selesai")
+        );
+    }
 }
 
 #[test]
@@ -328,4 +331,50 @@ fn what_cannot_be_asked_is_refused_by_its_rule() {
     world.run();
     let error = world.ask(ani, exchange(fake.message_id, "")).unwrap_err();
     assert_eq!(error.parameter.as_deref(), Some("message_id"));
+}
+
+/// Whatever goes wrong, every question is answered once, and nothing of it stays.
+#[test]
+fn faults_leave_no_question_open() {
+    let mut screens = 0;
+    for seed in 20..28 {
+        let mut world = World::new(seed);
+        let (ani, toko) = (world.person("Ani"), world.business("Toko"));
+        let message = offered(&mut world, ani, "@toko", toko);
+        world.faults = support::Faults {
+            disconnect: 50,
+            failed_batch: 60,
+            ..support::Faults::default()
+        };
+        let mut asked = Vec::new();
+        for _ in 0..15 {
+            asked.push(world.tell(ani, exchange(message, "")));
+            world.run_steps(30);
+            world.run_for(300);
+            let Ok(Reply::Feed { items }) = world.ask(toko, Command::Feed { after: 0, limit: 100 }) else {
+                continue;
+            };
+            for item in items.iter().filter(|item| item.flow.is_some()) {
+                world.tell(toko, respond(item.message_id, "{}"));
+            }
+            if let Some(last) = items.last() {
+                world.tell(toko, Command::FeedTaken { up_to: last.position });
+            }
+            world.run_steps(20);
+        }
+        world.faults = support::Faults::default();
+        world.run_for(120_000);
+        for command_id in asked {
+            match world.clients[ani].replies.get(&command_id).expect("answered") {
+                Ok(_) => screens += 1,
+                Err(error) => {
+                    let known = ["offline", "flow_timeout", "storage_failed"];
+                    assert!(known.contains(&error.code.as_str()), "{error:?}");
+                }
+            }
+        }
+        assert_eq!(world.thread(ani).len(), 2, "seed {seed}");
+        assert_eq!(world.ask(ani, Command::WaitIdle), Ok(Reply::Done));
+    }
+    assert!(screens > 40, "most come through: {screens} of 120");
 }

@@ -31,6 +31,8 @@ const RESPOND_TIMEOUT_MS: TimeMs = 15_000;
 const FLOW_CALLS_MAX: usize = 64;
 const ACTIONS: [&str; 3] = ["INIT", "data_exchange", "BACK"];
 const SCREEN_CHARS_MAX: usize = 80;
+const ERRORS: [&str; 3] = ["endpoint_unreachable", "endpoint_failed", "token_expired"];
+const ERROR_CHARS_MAX: usize = 300;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -73,6 +75,17 @@ fn check(action: &str, screen: &str, data: &str) -> Result<(), ApiError> {
         return Err(invalid("screen", &rule));
     }
     json_object("data", data, FLOW_DATA_BYTES_MAX).map_err(|error| invalid("data", &error))
+}
+
+fn is_screen(screen: &wire::FlowScreen) -> bool {
+    screen.screen.chars().count() <= SCREEN_CHARS_MAX && json_object("data", &screen.data, FLOW_JSON_BYTES_MAX).is_ok()
+}
+
+/// A business's word on why there is no screen. Codes of this client's own are not its to say.
+fn said(error: &wire::FlowError) -> ApiError {
+    let code = ERRORS.into_iter().find(|known| *known == error.code);
+    let message: String = error.message.chars().take(ERROR_CHARS_MAX).collect();
+    refusal(code.unwrap_or("endpoint_failed"), &message)
 }
 
 impl State {
@@ -326,13 +339,11 @@ impl State {
         };
         let call = self.waiting.flows.remove(at);
         let result = match &response.outcome {
-            Some(Outcome::Screen(screen)) if json_object("data", &screen.data, FLOW_JSON_BYTES_MAX).is_ok() => {
-                Ok(Reply::FlowScreen {
-                    screen: screen.screen.clone(),
-                    data: screen.data.clone(),
-                })
-            }
-            Some(Outcome::Error(error)) => Err(refusal(&error.code, &error.message)),
+            Some(Outcome::Screen(screen)) if is_screen(screen) => Ok(Reply::FlowScreen {
+                screen: screen.screen.clone(),
+                data: screen.data.clone(),
+            }),
+            Some(Outcome::Error(error)) => Err(said(error)),
             _ => Err(refusal(
                 "endpoint_failed",
                 "the business answered something that this version does not understand",

@@ -59,6 +59,9 @@ class _Person:
     def picks(self, message, row):
         return self._ask("picks", message, row)
 
+    def fills(self, message, answers):
+        return self._ask("fills", message, answers)
+
     def reads(self, message):
         return self._ask("reads", message)
 

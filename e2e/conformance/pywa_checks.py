@@ -1,11 +1,12 @@
 """pywa, unmodified, against a running Kabar: what the SDK sends reaches the person, and what the person does reaches its handlers."""
 
 import hashlib
+import json
 
 import httpx
 from checks import check, closed, company, equal, includes, person, refuses, run, true
 from pywa import WhatsApp, errors, types
-from pywa.types import Button, FlowCategory, Section, SectionList, SectionRow, URLButton
+from pywa.types import Button, FlowActionType, FlowButton, FlowCategory, Section, SectionList, SectionRow, URLButton
 from pywa.types.others import Industry
 from pywa.types.templates import BodyText, Template, TemplateCategory, TemplateLanguage
 from webhooks import VERIFY_TOKEN, Webhooks
@@ -202,16 +203,72 @@ def register():
     true(wa.register_phone_number("123456").success)
 
 
-@check("a flow: created, published, read; where there are none yet, refused by name (100/33)")
+SEATS = [{"label": "A", "seats": [{"id": "A1", "state": "free", "price": 25000}, {"id": "A2", "state": "sold"}, {"id": "A3", "state": "free"}]}]
+
+
+def seat_flow():
+    def screen(name, children, label, action):
+        footer = {"type": "Footer", "label": label, "on-click-action": action}
+        return {"id": name, "title": name, "layout": {"type": "SingleColumnLayout", "children": [*children, footer]}}
+
+    pay = {"name": "navigate", "next": {"type": "screen", "name": "NAMA"}, "payload": {"kursi": "${form.kursi}"}}
+    done = {"name": "complete", "payload": {"kursi": "${data.kursi}", "nama": "${form.nama}"}}
+    seats = {"type": "SeatMap", "name": "kursi", "label": "Kursi", "rows": "${data.rows}", "min-seats": 1, "max-seats": 6, "currency": "IDR"}
+    name = {"type": "TextInput", "name": "nama", "label": "Nama", "required": True}
+    screens = [screen("KURSI", [seats], "Lanjut", pay), {**screen("NAMA", [name], "Pesan", done), "terminal": True}]
+    return {"version": "7.0", "screens": screens}
+
+
+@check("a flow: created, checked, published, read; then only a copy of it can be changed")
 def flow():
-    try:
-        created = wa.create_flow("Pesan", [FlowCategory.OTHER])
-    except errors.WhatsAppError as refusal:
-        equal((refusal.code, refusal.subcode), (100, 33))
-        includes("flows", refusal.details)
-        return
+    created = wa.create_flow("Pesan", [FlowCategory.OTHER])
+    wrong = seat_flow()
+    wrong["screens"][0]["layout"]["children"][0]["type"] = "Peta"
+    [problem] = wa.update_flow_json(created.id, json.dumps(wrong, indent=2)).validation_errors
+    equal((problem.error, problem.error_type), ("INVALID_COMPONENT", "FLOW_JSON_ERROR"))
+    with refuses(errors.FlowPublishingError):
+        wa.publish_flow(created.id)
+    equal(wa.update_flow_json(created.id, json.dumps(seat_flow())).validation_errors, ())
     true(wa.publish_flow(created.id).success)
-    equal(wa.get_flow(created.id).id, created.id)
+    got = wa.get_flow(created.id)
+    equal((got.id, got.status, got.json_version, got.categories), (created.id, types.FlowStatus.PUBLISHED, "7.0", (FlowCategory.OTHER,)))
+    with refuses(errors.FlowUpdatingError):
+        wa.update_flow_json(created.id, json.dumps(seat_flow()))
+    with refuses(errors.FlowDeletingError):
+        wa.delete_flow(created.id)
+    equal([asset.name for asset in wa.get_flow_assets(created.id)], ["flow.json"])
+    true(wa.delete_flow(wa.create_flow("Salinan", [FlowCategory.OTHER], clone_flow_id=created.id).id).success)
+
+
+@check("a flow is sent; what the person picks and enters is a FlowCompletion")
+def flow_completed():
+    [published] = [one for one in wa.get_flows() if one.name == "Pesan"]
+    opens = FlowButton(
+        title="Pilih kursi",
+        flow_id=published.id,
+        flow_token="pesanan-9",
+        flow_action_type=FlowActionType.NAVIGATE,
+        flow_action_screen="KURSI",
+        flow_action_payload={"rows": SEATS},
+    )
+    sent = wa.send_message(person.digits, "Pilih kursimu", buttons=opens)
+    shown = person.sees("Pilih kursimu")
+    equal((shown["kind"], shown["flow"]["cta"]), ("flow", "Pilih kursi"))
+    person.fills(shown, {"kursi": ["A1", "A3"], "nama": "Rani"})
+    done = webhooks.first(types.FlowCompletion, lambda update: update.token == "pesanan-9", "the completed flow")
+    equal(done.response, {"kursi": ["A1", "A3"], "nama": "Rani"})
+    equal(done.reply_to_message.id, sent.id)
+    true(wa.deprecate_flow(published.id).success)
+    with refuses(errors.InvalidParameter) as caught:
+        wa.send_message(person.digits, "Pilih lagi", buttons=opens)
+    includes("DEPRECATED", caught.exception.details)
+
+
+@check("the key to which a flow's data is sealed must be one")
+def flow_key():
+    with refuses(errors.InvalidParameter) as caught:
+        wa.set_business_public_key("-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----")
+    includes("2048 bits", caught.exception.details)
 
 
 SENDS_NOT_YET = {

@@ -30,7 +30,7 @@ class Webhooks:
         self.refused = []
         self.complaints = _Complaints()
         logging.getLogger("pywa").addHandler(self.complaints)
-        for on in (wa.on_message, wa.on_callback_button, wa.on_callback_selection, wa.on_message_status):
+        for on in (wa.on_message, wa.on_callback_button, wa.on_callback_selection, wa.on_flow_completion, wa.on_message_status):
             on(lambda _, update: self.updates.put(update))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler(wa))
         self.url = f"http://127.0.0.1:{self._server.server_port}/"

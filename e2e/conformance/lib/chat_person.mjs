@@ -94,6 +94,11 @@ export class ChatPerson {
     return this.does('list-select', '--message', message.message_id, '--row', row);
   }
 
+  /** A flow from its first screen to its end. */
+  fills(message, answers) {
+    return this.does('flow-submit', '--message', message.message_id, '--answers', JSON.stringify(answers));
+  }
+
   reads(message) {
     return this.does('read', '--message', message.message_id);
   }

@@ -1,5 +1,5 @@
 // Everything that an operator does for a new company, and what its programs need to know afterwards.
-const PHONE = '+622150001000';
+const PHONE = '+622150008000';
 const NAME = 'Bioskop Kota';
 const CONNECT_MS = 20_000;
 

@@ -9,7 +9,7 @@ const root = new URL('../../../', import.meta.url);
 const interpreter = process.env.KABAR_CONFORMANCE_PYTHON ?? fileURLToPath(new URL('.tools/conformance-venv/bin/python', root));
 
 /** What a script may ask: the person's own methods, by these names. */
-const ASKS = ['sees', 'seesRead', 'says', 'taps', 'picks', 'reads'];
+const ASKS = ['sees', 'seesRead', 'says', 'taps', 'picks', 'fills', 'reads'];
 
 /** `t` is the test that the checks belong to; the script talks JSON lines, see checks.py. */
 export async function runChecks(t, script, { company, directory, rani, budi }) {

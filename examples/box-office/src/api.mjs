@@ -1,4 +1,5 @@
 // The public Cloud API for one number, through the unmodified SDK. Nothing else of Kabar is known here.
+import { createHash } from 'node:crypto';
 import { GraphApiError, WhatsAppClient } from '@kapso/whatsapp-cloud-api';
 
 const TIMEOUT_MS = 20_000;
@@ -32,16 +33,11 @@ export class Api {
     return new WhatsAppClient({ baseUrl: url, accessToken: access_token, fetch: withHeaders });
   }
 
-  /** Sends once per key, however often it is asked to. */
+  /** Sends the same words once per key, however often it is asked to. A list of other seats than before a crash is other words. */
   async send(to, message, key) {
-    const { messages } = this.#client({ 'Idempotency-Key': key });
-    const base = { phoneNumberId: this.#account.phone_number_id, to };
-    try {
-      await write(messages, base, message);
-    } catch (error) {
-      // The same key with other words: it went out before a crash, in the words of that moment.
-      if (!/Idempotency-Key was used/.test(`${error.message} ${error.details}`)) throw error;
-    }
+    const words = createHash('sha256').update(JSON.stringify(message)).digest('hex').slice(0, 16);
+    const { messages } = this.#client({ 'Idempotency-Key': `${key}/${words}` });
+    await write(messages, { phoneNumberId: this.#account.phone_number_id, to }, message);
   }
 
   /** The reader's ticks, and that somebody is writing. Nothing depends on it. */

@@ -4,7 +4,9 @@
 
 mod account;
 mod answer;
+mod commerce;
 mod flow;
+mod gate;
 mod messages;
 mod receive;
 mod shown;
@@ -26,9 +28,9 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
 pub(crate) struct ChatArgs {
-    /// Directory of this account's keys and messages
+    /// Directory of this account's keys and messages; only `ticket verify` goes without
     #[arg(long, env = "KABAR_HOME")]
-    home: PathBuf,
+    home: Option<PathBuf>,
     /// Address of the server, such as http://localhost:8080; remembered by the home
     #[arg(long, env = "KABAR_SERVER")]
     server: Option<String>,
@@ -63,6 +65,16 @@ enum ChatCommand {
     FlowOpen(flow::FlowOpen),
     /// Fill in a flow with answers and send it; exits 0 only after the server has the answer durably
     FlowSubmit(flow::FlowSubmit),
+    /// Pay an order; exits 0 only after the provider has taken it
+    Pay(commerce::Pay),
+    /// Show what became of the payment of an order
+    Payment(commerce::Payment),
+    /// List this account's tickets
+    Tickets,
+    /// Ask the seller to take a ticket back
+    Return(commerce::Return),
+    /// Check a ticket
+    Ticket(gate::TicketArgs),
     /// Print what came in, each item once
     Receive(receive::Receive),
     /// Mark everything up to a message as read
@@ -78,6 +90,9 @@ enum ChatCommand {
 }
 
 pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
+    if let ChatCommand::Ticket(ticket) = &args.command {
+        return gate::run(&args, ticket, output).await;
+    }
     let session = Session::open(&args, output).await?;
     let result = match args.command {
         ChatCommand::Register(register) => register.run(&session).await,
@@ -91,6 +106,12 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::ListSelect(select) => select.run(&session).await,
         ChatCommand::FlowOpen(open) => open.run(&session).await,
         ChatCommand::FlowSubmit(submit) => submit.run(&session).await,
+        ChatCommand::Pay(pay) => pay.run(&session).await,
+        ChatCommand::Payment(payment) => payment.run(&session).await,
+        ChatCommand::Tickets => commerce::tickets(&session).await,
+        ChatCommand::Return(back) => back.run(&session).await,
+        // Done above, without a session.
+        ChatCommand::Ticket(_) => Ok(()),
         ChatCommand::Receive(receive) => receive.run(&session).await,
         ChatCommand::Read(read) => read.run(&session).await,
         ChatCommand::Resolve(resolve) => resolve.run(&session).await,
@@ -111,8 +132,12 @@ struct Session {
 
 impl Session {
     async fn open(args: &ChatArgs, output: Output) -> Result<Self, Failure> {
+        let Some(home) = args.home.clone() else {
+            let missing = "--home DIR is missing; KABAR_HOME may name it too";
+            clap::Error::raw(clap::error::ErrorKind::MissingRequiredArgument, missing).exit()
+        };
         let options = Options {
-            home: args.home.clone(),
+            home,
             server: args.server.clone(),
             feed: true,
             dial: None,

@@ -7,6 +7,7 @@ use kabar_protocol::wire::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::commerce::{order_line, order_value, ticket_value, update_value};
 use crate::output::{Failure, to_json};
 
 /// What can be picked in a message, as it is named on the command line.
@@ -131,8 +132,10 @@ pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Valu
         return Ok(value);
     };
     match shown {
-        // A ticket's own fields are read from its token by `tickets`.
-        Shown::Text(_) | Shown::Ticket(_) => {}
+        Shown::Text(_) => {}
+        Shown::Ticket(ticket) => {
+            object.insert("ticket".into(), ticket_value(ticket));
+        }
         Shown::InteractiveReply(message) => {
             object.remove("interactive_reply");
             if let Some(reply) = picked(message) {
@@ -141,9 +144,12 @@ pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Valu
         }
         Shown::Interactive(message) => {
             lay_beside(object, "interactive", shown)?;
-            if let Some(Action::Flow(offer)) = &message.action {
-                lay_flow(object, offer);
-            }
+            match &message.action {
+                Some(Action::OrderDetails(order)) => object.insert("order".into(), order_value(order)),
+                Some(Action::OrderStatus(update)) => object.insert("order_status".into(), update_value(update)),
+                Some(Action::Flow(offer)) => lay_flow(object, offer),
+                _ => None,
+            };
         }
         Shown::Template(template) => {
             lay_beside(object, "template", shown)?;
@@ -206,6 +212,13 @@ pub(super) fn for_people(who: &str, automated: bool, text: &str, shown: Option<&
         lines.push(format!("  {text}"));
     }
     lines.extend(footer.map(|footer| format!("  {footer}")));
+    if let Some(Shown::Interactive(Interactive {
+        action: Some(Action::OrderDetails(order)),
+        ..
+    })) = shown
+    {
+        lines.push(order_line(order));
+    }
     lines.extend(
         buttons(shown)
             .iter()

@@ -1,19 +1,20 @@
 //! What scripts read of a business's messages, and how answers to them are refused.
 
-use kabar_client::api::{MessageKind, MessageState, MessageView, Person, Shown};
+use kabar_client::api::{MessageKind, MessageState, MessageView, Person, Shown, TicketView};
 use kabar_protocol::{
     ids::{AccountId, ConversationId, MessageId},
     wire::{self, interactive::Action, interactive_reply::Reply, template_button},
 };
 use serde_json::json;
 
-use super::{answer, shown};
+use super::{answer, commerce, gate, shown};
 
 fn message(shown: Option<Shown>) -> MessageView {
     let kind = match &shown {
         Some(Shown::Interactive(_)) => MessageKind::Interactive,
         Some(Shown::Template(_)) => MessageKind::Template,
         Some(Shown::InteractiveReply(_)) => MessageKind::InteractiveReply,
+        Some(Shown::Ticket(_)) => MessageKind::Ticket,
         _ => MessageKind::Text,
     };
     MessageView {
@@ -209,4 +210,127 @@ fn what_cannot_be_picked_is_refused_with_what_can() {
         );
         assert!(failure.message.contains(says), "{}", failure.message);
     }
+}
+
+fn ticket_of(returned: bool) -> TicketView {
+    TicketView {
+        ticket_id: "ab".repeat(16),
+        conversation_id: ConversationId([2; 16]),
+        message_id: MessageId([1; 32]),
+        issuer: "Bioskop Kota".into(),
+        title: "Gundala".into(),
+        place: "F1".into(),
+        starts_at: 0,
+        reference_id: "ORD-1".into(),
+        token: "KABAR1.x".into(),
+        issuer_key: None,
+        returned,
+    }
+}
+
+#[test]
+fn a_script_reads_orders_what_became_of_them_and_tickets() {
+    let order = message(interactive(Action::OrderDetails(wire::OrderDetails {
+        reference_id: "ORD-1".into(),
+        currency: "IDR".into(),
+        items: vec![wire::OrderItem {
+            retailer_id: "F1".into(),
+            name: "Kursi F1".into(),
+            amount: 2_500_000,
+            quantity: 2,
+        }],
+        subtotal: 5_000_000,
+        total: 5_000_000,
+        expires_ms: 7,
+        ..Default::default()
+    })));
+    let value = shown::flat(&order, order.shown.as_ref()).expect("JSON");
+    assert_eq!(value["kind"], "interactive");
+    let order_value = &value["order"];
+    assert_eq!(
+        (
+            &order_value["reference_id"],
+            &order_value["total"],
+            &order_value["expires_at"]
+        ),
+        (&json!("ORD-1"), &json!(5_000_000), &json!(7))
+    );
+    assert_eq!(
+        order_value["items"],
+        json!([{"retailer_id": "F1", "name": "Kursi F1", "amount": 2_500_000, "quantity": 2}])
+    );
+    let lines = shown::for_people("Bioskop", false, "Kursi", order.shown.as_ref());
+    assert!(lines.ends_with("  order ORD-1: IDR 50000.00"), "{lines}");
+
+    let update = message(interactive(Action::OrderStatus(wire::OrderUpdate {
+        reference_id: "ORD-1".into(),
+        status: "completed".into(),
+        description: "Selamat menonton".into(),
+    })));
+    let value = shown::flat(&update, update.shown.as_ref()).expect("JSON");
+    let status = json!({"reference_id": "ORD-1", "status": "completed", "description": "Selamat menonton"});
+    assert_eq!(value["order_status"], status);
+
+    let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+    let body = wire::TicketBody {
+        ticket_id: "ab".repeat(16),
+        title: "Gundala".into(),
+        place: "F1".into(),
+        starts_ms: 9,
+        ..Default::default()
+    };
+    let token = kabar_protocol::ticket::issue(&key, &body);
+    let ticket = message(Some(Shown::Ticket(wire::Ticket {
+        token: token.clone(),
+        reference_id: "ORD-1".into(),
+        issuer_key: String::new(),
+    })));
+    let value = shown::flat(&ticket, ticket.shown.as_ref()).expect("JSON");
+    let said = &value["ticket"];
+    assert_eq!(
+        (&said["title"], &said["place"], &said["starts_at"], &said["token"]),
+        (&json!("Gundala"), &json!("F1"), &json!(9), &json!(token))
+    );
+}
+
+#[test]
+fn a_ticket_is_returned_once_by_its_id_or_its_messages() {
+    let tickets = [ticket_of(false)];
+    for id in ["ab".repeat(16), MessageId([1; 32]).to_string()] {
+        assert_eq!(commerce::pick(&tickets, &id).expect("found").reference_id, "ORD-1");
+    }
+    for (tickets, id, says) in [
+        (&tickets, "cd", "must be the id of a ticket"),
+        (&[ticket_of(true)], "ab".repeat(16).as_str(), "returned already"),
+    ] {
+        let failure = commerce::pick(tickets, id).expect_err(says);
+        assert_eq!(failure.parameter.as_deref(), Some("ticket"));
+        assert!(failure.message.contains(says), "{}", failure.message);
+    }
+}
+
+#[test]
+fn amounts_are_read_in_units_and_challenges_say_how_to_answer() {
+    for (minor, currency, read) in [
+        (5_000_050, "IDR", "IDR 50000.50"),
+        (700, "JPY", "JPY 700"),
+        (1_500, "KWD", "KWD 1.500"),
+    ] {
+        assert_eq!(commerce::amount(minor, currency), read);
+    }
+    let failure = commerce::challenge("Type the code.");
+    assert_eq!(failure.code, "challenge_required");
+    assert!(failure.message.contains("Type the code.") && failure.message.contains("--answer"));
+}
+
+#[test]
+fn an_issuers_key_is_hex_or_a_file_with_it() {
+    let hex = "ab".repeat(32);
+    let file = tempfile::NamedTempFile::new().expect("file");
+    std::fs::write(file.path(), format!("{hex}\n")).expect("written");
+    for given in [hex.as_str(), file.path().to_str().expect("UTF-8")] {
+        assert_eq!(gate::issuer_key(given).expect("key"), [0xab; 32]);
+    }
+    let failure = gate::issuer_key("abc").expect_err("too short");
+    assert_eq!(failure.parameter.as_deref(), Some("issuer_key"));
 }

@@ -3,7 +3,7 @@ import type { Business, Interactive, InteractiveReply, Message, Person, Template
 
 /** A message as the script writes it: who, how long ago, and what it shows. */
 export type Written = Pick<Message, 'kind' | 'text'> &
-  Partial<Pick<Message, 'interactive' | 'interactive_reply' | 'template' | 'automated'>> & {
+  Partial<Pick<Message, 'interactive' | 'interactive_reply' | 'template' | 'ticket' | 'automated'>> & {
     mine?: boolean;
     ago: number;
     /** Answers the message so many before it. */
@@ -12,7 +12,7 @@ export type Written = Pick<Message, 'kind' | 'text'> &
 
 const MINUTE = 60_000;
 
-function company(id: string, name: string, phone: string, keys_held_by: Business['keys_held_by']): Person {
+export function company(id: string, name: string, phone: string, keys_held_by: Business['keys_held_by']): Person {
   return { account_id: id.padEnd(32, '0'), name, business: { name, phone, keys_held_by } };
 }
 
@@ -32,7 +32,7 @@ function template(ago: number, body: string, rest: Partial<Template>): Written {
 }
 
 function picked(ago: number, answers: number, reply: NonNullable<InteractiveReply['reply']>): Written {
-  const { title } = 'button' in reply ? reply.button : reply.list;
+  const title = 'flow' in reply ? reply.flow.body : ('button' in reply ? reply.button : reply.list).title;
   return {
     kind: 'interactive_reply',
     text: title,

@@ -13,7 +13,9 @@ import type {
 } from '../src/core/contract.ts';
 import { CoreError, trusted } from '../src/core/link.ts';
 import type { FromWorker } from '../src/core/messages.ts';
-import { bank, clinic, coffee, stranger as salesman, scripts } from './business.ts';
+import { bank, clinic, coffee, stranger as salesman, scripts, type Written } from './business.ts';
+import { cinema, Till, visits } from './commerce.ts';
+import { exchange, flows, hall } from './flows.ts';
 
 export { CoreError, trusted };
 
@@ -36,6 +38,8 @@ const people: Person[] = [
   bank,
   clinic,
   salesman,
+  cinema,
+  hall,
 ];
 
 let lastId = 0;
@@ -116,13 +120,15 @@ function script(): void {
   write(stranger, 'Halo kak, lihat ini https://hadiah.example/klik', false, 3 * HOUR, 'received');
   write(tomi, 'Sip', true, 200 * HOUR, 'read');
   unread.set(ibu.account_id, 2).set(stranger.account_id, 1).set(salesman.account_id, 1);
-  for (const [company, messages] of scripts) {
-    for (const { ago, mine = false, answers, ...shown } of messages) {
-      const asked = threads.get(company.account_id)?.at(-(answers ?? 0));
-      const made = write(company, shown.text ?? '', mine, ago, 'read', shown.kind);
-      Object.assign(made, shown, answers && asked ? { in_reply_to: asked.message_id } : {});
-    }
+  for (const [company, messages] of [...scripts, [cinema, visits] as const, [hall, flows] as const]) {
+    for (const written of messages) writeFor(company, written);
   }
+}
+
+function writeFor(company: Person, { ago, mine = false, answers, ...shown }: Written): Message {
+  const asked = threads.get(company.account_id)?.at(-(answers ?? 0));
+  const made = write(company, shown.text ?? '', mine, ago, 'read', shown.kind);
+  return Object.assign(made, shown, answers && asked ? { in_reply_to: asked.message_id } : {});
 }
 if (!query.has('empty') && !query.has('new')) script();
 
@@ -143,6 +149,11 @@ function chatOf(person: Person): Chat {
 
 export class CoreLink {
   readonly #tell: (message: Exclude<FromWorker, { type: 'reply' }>) => void;
+  readonly #till = new Till({
+    find: (id) => threads.get(cinema.account_id)?.find((known) => known.message_id === id),
+    write: (peer, written) => this.#update(writeFor(peer, { ...written, ago: now - Date.now() })),
+    notify: (payment) => this.#notify({ type: 'payment', payment }),
+  });
 
   constructor(listener: (message: Exclude<FromWorker, { type: 'reply' }>) => void) {
     this.#tell = listener;
@@ -185,9 +196,19 @@ export class CoreLink {
         return this.#send(command.to, command.text, command.reply_to);
       case 'send': {
         const { reply } = command.content.interactive_reply;
-        const title = reply && ('button' in reply ? reply.button : reply.list).title;
+        const taken = reply && 'button' in reply && /^return:(.+)/.exec(reply.button.id)?.[1];
+        if (taken) setTimeout(() => this.#till.giveBack(taken), 2500);
+        const title = reply && ('flow' in reply ? reply.flow.body : ('button' in reply ? reply.button : reply.list).title);
         return this.#send(command.to, title ?? '', command.reply_to, { kind: 'interactive_reply', ...command.content });
       }
+      case 'pay':
+        return this.#till.pay(command);
+      case 'payment':
+        return { type: 'payment', ...this.#till.payment(command.message_id) };
+      case 'tickets':
+        return { type: 'tickets', tickets: this.#till.tickets(threads.get(cinema.account_id) ?? []) };
+      case 'flow_exchange':
+        return exchange(command, threads.get(hall.account_id) ?? []);
       case 'mark_read':
         unread.delete(command.conversation_id);
         this.#changed(command.conversation_id);

@@ -4,6 +4,8 @@ import type { Notification } from './core/contract';
 import { CoreLink } from './core/link';
 import type { FromWorker } from './core/messages';
 import { account } from './features/accounts/account.svelte';
+import { purchases } from './features/commerce/purchases.svelte';
+import { tickets } from './features/commerce/tickets.svelte';
 import { chats } from './features/messaging/chats.svelte';
 import { session } from './features/session/session.svelte';
 
@@ -38,13 +40,20 @@ function notice(notification: Notification): void {
       break;
     case 'account':
       account.become(notification.me);
-      if (notification.me && !chats.loaded) void chats.load();
+      if (notification.me && !chats.loaded) {
+        void chats.load();
+        void tickets.load();
+      }
       break;
     case 'chat':
       chats.put(notification.chat);
       break;
     case 'message':
       chats.receive(notification.message);
+      tickets.receive(notification.message);
+      break;
+    case 'payment':
+      purchases.hint(notification.payment);
       break;
     case 'typing':
       chats.setTyping(notification.conversation_id, notification.active);
@@ -55,6 +64,8 @@ function notice(notification: Notification): void {
 function forget(): void {
   account.forget();
   chats.forget();
+  tickets.forget();
+  purchases.forget();
 }
 
 export function startApp(): void {

@@ -11,6 +11,9 @@ describe('parseRoute', () => {
     expect(parseRoute('#/settings')).toEqual({ name: 'settings' });
     expect(parseRoute(`#/c/${ID}`)).toEqual({ name: 'chat', id: ID, details: false });
     expect(parseRoute(`#/c/${ID}/details`)).toEqual({ name: 'chat', id: ID, details: true });
+    expect(parseRoute('#/gate')).toEqual({ name: 'gate' });
+    expect(parseRoute(`#/ticket/${ID}${ID}`)).toEqual({ name: 'ticket', id: ID + ID });
+    expect(parseRoute(`#/ticket/${ID}`)).toEqual({ name: 'unknown' });
     expect(parseRoute('#/join/abc-123')).toEqual({ name: 'join', code: 'abc-123' });
   });
   it('does not take everything for a screen', () => {

@@ -7,6 +7,10 @@ export type Route =
   | { name: 'scan' }
   | { name: 'code' }
   | { name: 'settings' }
+  /** A ticket, by the message that brought it. */
+  | { name: 'ticket'; id: string }
+  /** Where sellers check tickets; open to whoever has no account. */
+  | { name: 'gate' }
   /** Somebody's link: opens a chat with a username, number or account id. */
   | { name: 'user'; who: string; called: string }
   /** An invitation to this server. */
@@ -14,6 +18,8 @@ export type Route =
   | { name: 'unknown' };
 
 const ID = /^[0-9a-f]{32}$/;
+const MESSAGE_ID = /^[0-9a-f]{64}$/;
+const PLAIN = ['new', 'scan', 'code', 'settings', 'gate'] as const;
 
 export function parseRoute(hash: string): Route {
   const [first = '', second = '', third] = hash
@@ -22,10 +28,10 @@ export function parseRoute(hash: string): Route {
     .map(decode);
   if (!second) {
     if (first === '') return { name: 'list' };
-    if (first === 'new' || first === 'scan' || first === 'code' || first === 'settings') return { name: first };
-    return { name: 'unknown' };
+    return { name: PLAIN.find((name) => name === first) ?? 'unknown' };
   }
   if (first === 'c' && ID.test(second)) return { name: 'chat', id: second, details: third === 'details' };
+  if (first === 'ticket' && MESSAGE_ID.test(second)) return { name: 'ticket', id: second };
   if (first === 'u') return { name: 'user', who: second, called: (third ?? '').slice(0, 50) };
   if (first === 'join') return { name: 'join', code: second };
   return { name: 'unknown' };

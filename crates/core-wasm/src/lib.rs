@@ -135,6 +135,29 @@ impl JsCore {
     }
 }
 
+/// What a ticket says, as JSON, if the issuer's key (hex) signed it. Needs neither an account nor a network.
+#[wasm_bindgen(js_name = verifyTicket)]
+pub fn verify_ticket(token: &str, issuer_key: &str) -> Option<String> {
+    let key = hex::decode(issuer_key).ok()?.try_into().ok()?;
+    let body = kabar_protocol::ticket::verify(token, &key)?;
+    json(&VerifiedTicket {
+        ticket_id: body.ticket_id,
+        issuer: body.issuer,
+        title: body.title,
+        place: body.place,
+        starts_at: body.starts_ms,
+    })
+}
+
+#[derive(serde::Serialize)]
+struct VerifiedTicket {
+    ticket_id: String,
+    issuer: String,
+    title: String,
+    place: String,
+    starts_at: i64,
+}
+
 fn outputs(list: Vec<Output>) -> Outputs {
     let array: Array = list.into_iter().map(output).collect();
     JsValue::from(array).unchecked_into()

@@ -13,6 +13,10 @@ export type Command =
   | { type: 'list_messages'; conversation_id: string; before: string | null; limit: number }
   | { type: 'send_text'; to: string; text: string; reply_to: string | null; wait?: boolean }
   | { type: 'send'; to: string; content: { interactive_reply: InteractiveReply }; reply_to: string }
+  | { type: 'pay'; message_id: string; method: string; challenge_answer: string | null }
+  | { type: 'payment'; message_id: string }
+  | { type: 'tickets' }
+  | { type: 'flow_exchange'; message_id: string; action: 'INIT' | 'data_exchange'; screen: string; data: string }
   | { type: 'resolve_failed'; message_id: string; retry: boolean }
   | { type: 'mark_read'; conversation_id: string; up_to: string; accept?: boolean }
   | { type: 'set_typing'; conversation_id: string; active: boolean }
@@ -28,6 +32,10 @@ export type Reply =
   | { type: 'chats'; chats: Chat[] }
   | { type: 'messages'; messages: Message[]; more: boolean }
   | ({ type: 'sent' } & Message)
+  | ({ type: 'payment' } & Payment)
+  | { type: 'payment_challenge'; prompt: string }
+  | { type: 'tickets'; tickets: Ticket[] }
+  | { type: 'flow_screen'; screen: string; data: string }
   | { type: 'safety_number'; safety_number: string; with: Person }
   | { type: 'server_view'; items: ServerItem[] };
 
@@ -44,6 +52,10 @@ export interface Answers {
   list_messages: 'messages';
   send_text: 'sent';
   send: 'sent';
+  pay: 'payment' | 'payment_challenge';
+  payment: 'payment';
+  tickets: 'tickets';
+  flow_exchange: 'flow_screen';
   resolve_failed: 'done' | 'sent';
   mark_read: 'done';
   set_typing: 'done';
@@ -102,6 +114,7 @@ export type MessageKind =
   | 'interactive'
   | 'interactive_reply'
   | 'template'
+  | 'ticket'
   | 'notice_safety_changed'
   | 'notice_reset'
   | 'notice_gap'
@@ -122,6 +135,8 @@ export interface Message {
   interactive?: Interactive;
   interactive_reply?: InteractiveReply;
   template?: Template;
+  /** What its token says is in the list of tickets. */
+  ticket?: { token: string; reference_id: string };
   /** Written by a program. */
   automated?: boolean;
   in_reply_to?: string;
@@ -137,7 +152,14 @@ export interface Interactive {
   header: string | null;
   body: string;
   footer: string | null;
-  action: { buttons: { buttons: ReplyButton[] } } | { list: ReplyList } | { cta_url: CtaUrl } | null;
+  action:
+    | { buttons: { buttons: ReplyButton[] } }
+    | { list: ReplyList }
+    | { cta_url: CtaUrl }
+    | { flow: FlowOffer }
+    | { order_details: OrderDetails }
+    | { order_status: OrderUpdate }
+    | null;
 }
 
 export interface ReplyButton {
@@ -163,8 +185,56 @@ export interface CtaUrl {
   url: string;
 }
 
+/** Screens to fill in (docs/FLOWS.md). */
+export interface FlowOffer {
+  flow_id: string;
+  flow_token: string;
+  /** What opens it. */
+  cta: string;
+  flow_json: string;
+  /** The first screen is asked of the seller. */
+  data_exchange: boolean;
+  screen: string;
+  /** A JSON object, or empty. */
+  data: string;
+}
+
+export interface FlowReply {
+  name: string;
+  /** What the thread shows. */
+  body: string;
+  response_json: string;
+}
+
+/** Amounts are whole minor units of the currency (see features/commerce/amount.ts). */
+export interface OrderDetails {
+  reference_id: string;
+  currency: string;
+  items: OrderItem[];
+  subtotal: number;
+  tax: number;
+  shipping: number;
+  discount: number;
+  total: number;
+  expires_ms: number;
+}
+
+export interface OrderItem {
+  name: string;
+  /** Of one. */
+  amount: number;
+  quantity: number;
+}
+
+export interface OrderUpdate {
+  reference_id: string;
+  /** pending, processing, partially_shipped, shipped, completed, canceled, refunded */
+  status: string;
+  description: string;
+}
+
 export interface InteractiveReply {
-  reply: { button: ReplyButton } | { list: ListRow } | null;
+  reply: { button: ReplyButton } | { list: ListRow } | { flow: FlowReply } | null;
 }
 
 export interface Template {
@@ -175,6 +245,32 @@ export interface Template {
   footer: string | null;
   /** A payload is the id of a quick reply. */
   buttons: { text: string; action: { payload: string } | { url: string } | null }[];
+}
+
+export interface Payment {
+  reference_id: string;
+  transaction_id: string;
+  status: 'pending' | 'authorised' | 'captured' | 'voided' | 'failed' | 'refunded';
+  amount: number;
+  currency: string;
+}
+
+/** A ticket of ours: readable offline. */
+export interface Ticket {
+  ticket_id: string;
+  conversation_id: string;
+  message_id: string;
+  issuer: string;
+  title: string;
+  place: string;
+  /** 0: at any time. */
+  starts_at: number;
+  reference_id: string;
+  /** What its QR code holds. */
+  token: string;
+  /** null: it does not verify under the key that came with it. */
+  issuer_key: string | null;
+  returned: boolean;
 }
 
 export interface ServerItem {
@@ -194,6 +290,8 @@ export type Notification =
   | { type: 'chat'; chat: Chat }
   | { type: 'message'; message: Message }
   | { type: 'typing'; conversation_id: string; account_id: string; active: boolean }
+  /** A payment has changed: a hint, the truth is asked for. */
+  | { type: 'payment'; payment: Payment }
   | { type: 'registration'; mode: string }
   | { type: 'trouble'; reason: string; message: string };
 

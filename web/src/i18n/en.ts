@@ -105,6 +105,21 @@ export const en = {
   talk_asked: 'You have asked for a person.',
 
   // Composer
+  order_label: (total: string) => `order of ${total}`,
+  order_number: (reference: string) => `Order ${reference}`,
+  update_pending: 'Waiting',
+  update_processing: 'Being prepared',
+  update_partially_shipped: 'Partly sent',
+  update_shipped: 'Sent',
+  update_completed: 'Completed',
+  update_canceled: 'Canceled',
+  update_refunded: 'Money returned',
+
+  gate: 'Check tickets',
+  tickets: 'Tickets',
+  ticket: 'Ticket',
+  ticket_any_time: 'Any time',
+
   composer: (name: string) => `Message to ${name}`,
   composer_placeholder: 'Write a message',
   send: 'Send',

@@ -99,6 +99,21 @@ export const id: Catalogue = {
   talk_text: 'Saya ingin berbicara dengan petugas.',
   talk_asked: 'Anda sudah meminta petugas.',
 
+  order_label: (total) => `pesanan ${total}`,
+  order_number: (reference) => `Pesanan ${reference}`,
+  update_pending: 'Menunggu',
+  update_processing: 'Sedang diproses',
+  update_partially_shipped: 'Sebagian dikirim',
+  update_shipped: 'Dikirim',
+  update_completed: 'Selesai',
+  update_canceled: 'Dibatalkan',
+  update_refunded: 'Uang dikembalikan',
+
+  gate: 'Periksa tiket',
+  tickets: 'Tiket',
+  ticket: 'Tiket',
+  ticket_any_time: 'Kapan saja',
+
   composer: (name) => `Pesan untuk ${name}`,
   composer_placeholder: 'Tulis pesan',
   send: 'Kirim',

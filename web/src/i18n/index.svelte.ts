@@ -1,4 +1,5 @@
 // The language of the screens: a typed catalogue for words, Intl for dates and numbers.
+import { formatAmount } from '../features/commerce/amount';
 import { daysBetween } from './days';
 import { en } from './en';
 import { id } from './id';
@@ -37,6 +38,15 @@ class I18n {
   readonly #shortDay = $derived(new Intl.DateTimeFormat(this.#locale, { day: 'numeric', month: 'short' }));
   readonly #day = $derived(new Intl.DateTimeFormat(this.#locale, { weekday: 'long', day: 'numeric', month: 'long' }));
   readonly #longDay = $derived(new Intl.DateTimeFormat(this.#locale, { dateStyle: 'long' }));
+  readonly #appointment = $derived(
+    new Intl.DateTimeFormat(this.#locale, {
+      weekday: 'short',
+      day: 'numeric',
+      month: 'short',
+      hour: '2-digit',
+      minute: '2-digit',
+    }),
+  );
   readonly #count = $derived(new Intl.NumberFormat(this.#locale));
 
   use(language: Language): void {
@@ -55,6 +65,16 @@ class I18n {
 
   count(number: number): string {
     return this.#count.format(number);
+  }
+
+  /** Minor units of a currency. */
+  amount(minor: number, currency: string): string {
+    return formatAmount(minor, currency, this.#locale);
+  }
+
+  /** A day not far away and its time; today the time alone. */
+  appointment(ms: number, now = Date.now()): string {
+    return (daysBetween(ms, now) === 0 ? this.#time : this.#appointment).format(ms);
   }
 
   /** As short as a list row needs: the time today, else the weekday within a week, else the date. */

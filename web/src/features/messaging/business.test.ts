@@ -85,9 +85,18 @@ describe('a message of a business', () => {
       onreply: nothing,
       onresolve: nothing,
       onlist: nothing,
+      onpay: nothing,
       onanswer: async () => true,
     };
-    const props = { message, quoted: undefined, chosen: undefined, name: business.name, ...place, ...acts };
+    const props = {
+      message,
+      quoted: undefined,
+      chosen: undefined,
+      update: undefined,
+      name: business.name,
+      ...place,
+      ...acts,
+    };
     const { body } = render(Bubble, { props });
     const label = /aria-label="([^"]*)"/.exec(body)?.[1];
     expect(label).toMatch(

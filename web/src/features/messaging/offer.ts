@@ -1,5 +1,5 @@
 // What a message offers beside its words: buttons, a list, links; and what was picked of it. Pure.
-import type { InteractiveReply, ListRow, Message, ReplyButton, ReplyList } from '../../core/contract';
+import type { FlowOffer, InteractiveReply, ListRow, Message, ReplyButton, ReplyList } from '../../core/contract';
 
 export type Picked = NonNullable<InteractiveReply['reply']>;
 
@@ -16,6 +16,7 @@ export interface Offer {
   /** In the order of the message. */
   choices: (ReplyButton | WebLink)[];
   list?: ReplyList;
+  flow?: FlowOffer;
   /** There is more to it than this version knows. */
   unknown?: boolean;
 }
@@ -26,11 +27,14 @@ export function offerOf({ interactive, template, interactive_reply }: Message): 
     const { header, footer, action } = interactive;
     const offer = { header: header ?? '', footer: footer ?? '' };
     if (action && 'list' in action) return { ...offer, choices: [], list: action.list };
+    if (action && 'flow' in action) return { ...offer, choices: [], flow: action.flow };
     if (action && 'cta_url' in action) {
       return { ...offer, choices: [linkOf(action.cta_url.display_text, action.cta_url.url)] };
     }
     if (action && 'buttons' in action) return { ...offer, choices: action.buttons.buttons };
-    return { ...offer, choices: [], unknown: true };
+    // Features of their own show these.
+    const elsewhere = action && ('order_details' in action || 'order_status' in action);
+    return elsewhere ? { ...offer, choices: [] } : { ...offer, choices: [], unknown: true };
   }
   if (template) {
     const choices = template.buttons.flatMap(({ text, action }) => {
@@ -58,7 +62,7 @@ export function rowsOfList(list: ReplyList): ListRow[] {
 /** What can be picked, by title. */
 export function titlesOf(offer: Offer): string[] {
   const rows = offer.list ? rowsOfList(offer.list) : [];
-  return [...offer.choices, ...rows].map(({ title }) => title);
+  return [...offer.choices, ...rows].map(({ title }) => title).concat(offer.flow?.cta ?? []);
 }
 
 /** The id that was picked last of each message that has been answered. */
@@ -69,6 +73,7 @@ export function answersOf(messages: readonly Message[]): Map<string, string> {
     if (!mine || !in_reply_to || !reply) continue;
     if ('button' in reply) answers.set(in_reply_to, reply.button.id);
     else if ('list' in reply) answers.set(in_reply_to, reply.list.id);
+    else answers.set(in_reply_to, reply.flow.name);
   }
   return answers;
 }

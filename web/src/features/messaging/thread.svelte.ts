@@ -62,9 +62,9 @@ export class Thread {
   }
 
   /** Answers a business's message by one of its buttons or rows. */
-  async answer(message: Message, reply: Picked): Promise<void> {
+  async answer(reply_to: string, reply: Picked): Promise<void> {
     const content = { interactive_reply: { reply } };
-    const sent = await session.link.request({ type: 'send', to: this.id, content, reply_to: message.message_id });
+    const sent = await session.link.request({ type: 'send', to: this.id, content, reply_to });
     if (!this.find(sent.message_id)) this.put(sent);
   }
 

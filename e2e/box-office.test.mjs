@@ -74,8 +74,8 @@ describe('the box office', () => {
     await button('Pilih kursi').last().click();
     await look('seats');
     await rani.page.keyboard.press('Escape');
-    await pick('Pilih kursi', /^B1 B2/);
-    await rani.sees('Kursi B1 B2 kami simpan 5 menit untuk Anda');
+    await pick('Pilih kursi', /^B3 B4/);
+    await rani.sees('Kursi B3 B4 kami simpan 5 menit untuk Anda');
     await look('order');
   });
 
@@ -85,7 +85,7 @@ describe('the box office', () => {
     await sheet().getByRole('button', { name: /^Bayar Rp90\.000/ }).click();
     await sheet().getByRole('button', { name: 'Selesai' }).click();
     await rani.sees('Tiket Anda sudah siap');
-    await rani.page.getByRole('article', { name: /Ombak Selatan.*B2|B2.*Ombak Selatan/ }).last().waitFor();
+    await rani.page.getByRole('article', { name: /Ombak Selatan.*B4|B4.*Ombak Selatan/ }).last().waitFor();
     const seconds = (Date.now() - started) / 1000;
     await look('ticket');
     assert.ok(seconds < TICKET_SECONDS_MAX, `the ticket came after ${seconds} s`);

@@ -154,7 +154,7 @@ function offerReturns(world) {
   if (orders.length === 1) return confirmReturn(orders[0].reference, world);
   const rows = orders.slice(0, RETURNS_MAX).map((order) => ({
     id: `return:${order.reference}`,
-    title: order.what.slice(0, TITLE_MAX),
+    title: order.what.split(',')[0].slice(0, TITLE_MAX),
     description: when(firstStart(order), world.language),
   }));
   return [{ send: { type: 'list', body: t.return_which, button: t.return_list, sections: [{ rows }] } }];

@@ -34,18 +34,24 @@ export function groups(layout, taken, count, most) {
   windows.sort((a, b) => a.cost - b.cost || a.at - b.at);
   const used = new Set();
   const found = [];
-  for (const window of windows) {
-    if (found.length === most) break;
-    if (window.seats.some(({ id }) => used.has(id))) continue;
-    for (const { id } of window.seats) used.add(id);
-    found.push(window);
-  }
+  const take = (perRow) => {
+    for (const window of windows) {
+      const inRow = found.filter(({ seats }) => seats[0].row === window.seats[0].row).length;
+      if (found.length === most || inRow >= perRow || window.seats.some(({ id }) => used.has(id))) continue;
+      for (const { id } of window.seats) used.add(id);
+      found.push(window);
+    }
+  };
+  // Some of every row first, so that a list of few does not end at the front.
+  take(Math.ceil(most / layout.rows.length));
+  take(most);
   return found.sort((a, b) => a.at - b.at).map(({ seats }) => seats.map(({ id }) => id));
 }
 
-/** Gaps in a row count like the aisle; another row counts more than all of them. */
+/** Gaps in a row count like the aisle; another row counts more than all of them; the middle of a row is a little better. */
 function cost(seats, aisle) {
-  let sum = 0;
+  const middle = seats.reduce((all, { column }) => all + column, 0) / seats.length;
+  let sum = Math.abs(middle - aisle + 0.5) / 100;
   for (let at = 1; at < seats.length; at += 1) {
     const [before, here] = [seats[at - 1], seats[at]];
     if (here.row !== before.row) sum += 100 * (here.row - before.row);

@@ -6,14 +6,16 @@ use kabar_client::{
     Client,
     api::{Command, MessageKind, MessageView, Notification, Reply},
 };
-use kabar_protocol::ids::AccountId;
 use tokio::sync::{
     broadcast::{self, error::RecvError},
     mpsc,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::person::{self, ANSWER_TIMEOUT};
+use super::{
+    Met,
+    person::{self, ANSWER_TIMEOUT},
+};
 use crate::output::Failure;
 
 const USERNAME: &str = "halo";
@@ -21,16 +23,11 @@ const NAME: &str = "Halo (demo)";
 /// How far back Halo looks for the newest message of a chat that it has not answered.
 const LOOK_BACK_MESSAGES: u32 = 20;
 
-pub(super) async fn play(home: PathBuf, server: String, met: mpsc::Sender<AccountId>, stop: CancellationToken) {
+pub(super) async fn play(home: PathBuf, server: String, met: mpsc::Sender<Met>, stop: CancellationToken) {
     person::missed("Halo", live(home, server, met, stop).await);
 }
 
-async fn live(
-    home: PathBuf,
-    server: String,
-    met: mpsc::Sender<AccountId>,
-    stop: CancellationToken,
-) -> Result<(), Failure> {
+async fn live(home: PathBuf, server: String, met: mpsc::Sender<Met>, stop: CancellationToken) -> Result<(), Failure> {
     let client = person::open(home, server, NAME, USERNAME).await?;
     let news = client.notifications();
     let result = tokio::select! {
@@ -44,7 +41,7 @@ async fn live(
 async fn converse(
     client: &Client,
     mut news: broadcast::Receiver<Notification>,
-    met: &mpsc::Sender<AccountId>,
+    met: &mpsc::Sender<Met>,
 ) -> Result<(), Failure> {
     answer_unread(client, met).await?;
     loop {
@@ -58,7 +55,7 @@ async fn converse(
 }
 
 /// Messages that came while Halo was away.
-async fn answer_unread(client: &Client, met: &mpsc::Sender<AccountId>) -> Result<(), Failure> {
+async fn answer_unread(client: &Client, met: &mpsc::Sender<Met>) -> Result<(), Failure> {
     client.command(Command::WaitIdle, ANSWER_TIMEOUT).await?;
     let Reply::Chats { chats } = client.command(Command::ListChats, ANSWER_TIMEOUT).await? else {
         return Ok(());
@@ -79,7 +76,7 @@ async fn answer_unread(client: &Client, met: &mpsc::Sender<AccountId>) -> Result
     Ok(())
 }
 
-async fn answer(client: &Client, message: &MessageView, met: &mpsc::Sender<AccountId>) -> Result<(), Failure> {
+async fn answer(client: &Client, message: &MessageView, met: &mpsc::Sender<Met>) -> Result<(), Failure> {
     if message.mine || message.kind != MessageKind::Text {
         return Ok(());
     }
@@ -98,7 +95,10 @@ async fn answer(client: &Client, message: &MessageView, met: &mpsc::Sender<Accou
     };
     client.command(send, ANSWER_TIMEOUT).await?;
     // She may be gone, or have enough to do.
-    let _ = met.try_send(message.from.account_id);
+    let _ = met.try_send(Met {
+        account: message.from.account_id,
+        time_ms: message.time,
+    });
     Ok(())
 }
 

@@ -23,10 +23,16 @@ const INVITATIONS_WAITING_MAX: usize = 64;
 /// Kept by the box office once it has run: before that nobody would answer in its shops.
 const BOX_OFFICE_STATE: &str = "box-office.json";
 
+/// Somebody has written to Halo.
+struct Met {
+    account: AccountId,
+    time_ms: i64,
+}
+
 /// Plays everybody until `stop`.
 pub(crate) async fn run(config: Config, server: String, stop: CancellationToken) {
     let directory = directory(&config);
-    let (met, meets) = mpsc::channel::<AccountId>(INVITATIONS_WAITING_MAX);
+    let (met, meets) = mpsc::channel::<Met>(INVITATIONS_WAITING_MAX);
     tokio::join!(
         shops::open(&config, &directory, &server),
         halo::play(directory.join("halo"), server.clone(), met, stop.clone()),

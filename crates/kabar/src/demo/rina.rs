@@ -1,19 +1,18 @@
 //! Tante Rina, who invites everybody that Halo meets to her family's feast: once, and nobody else.
 
-use std::{
-    path::PathBuf,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::path::PathBuf;
 
 use kabar_client::{
     Client,
     api::{Command, Reply},
 };
-use kabar_protocol::ids::AccountId;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::person::{self, ANSWER_TIMEOUT};
+use super::{
+    Met,
+    person::{self, ANSWER_TIMEOUT},
+};
 use crate::output::Failure;
 
 const USERNAME: &str = "tante.rina";
@@ -36,14 +35,14 @@ const MONTHS: [&str; 12] = [
     "Desember",
 ];
 
-pub(super) async fn play(home: PathBuf, server: String, meets: mpsc::Receiver<AccountId>, stop: CancellationToken) {
+pub(super) async fn play(home: PathBuf, server: String, meets: mpsc::Receiver<Met>, stop: CancellationToken) {
     person::missed("Tante Rina", live(home, server, meets, stop).await);
 }
 
 async fn live(
     home: PathBuf,
     server: String,
-    mut meets: mpsc::Receiver<AccountId>,
+    mut meets: mpsc::Receiver<Met>,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
     // Nobody to invite, nothing to do: she signs up when Halo meets the first person.
@@ -55,8 +54,8 @@ async fn live(
     let client = person::open(home, server, NAME, USERNAME).await?;
     let inviting = async {
         let mut met = Some(first);
-        while let Some(account) = met {
-            person::missed("Tante Rina", invite(&client, account).await);
+        while let Some(somebody) = met {
+            person::missed("Tante Rina", invite(&client, &somebody).await);
             met = meets.recv().await;
         }
     };
@@ -69,16 +68,16 @@ async fn live(
 }
 
 /// Her own list of chats remembers whom she has written to.
-async fn invite(client: &Client, met: AccountId) -> Result<(), Failure> {
+async fn invite(client: &Client, met: &Met) -> Result<(), Failure> {
     let Reply::Chats { chats } = client.command(Command::ListChats, ANSWER_TIMEOUT).await? else {
         return Ok(());
     };
-    if chats.iter().any(|chat| chat.peer.account_id == met) {
+    if chats.iter().any(|chat| chat.peer.account_id == met.account) {
         return Ok(());
     }
     let send = Command::SendText {
-        to: met.to_string(),
-        text: invitation(),
+        to: met.account.to_string(),
+        text: invitation(met.time_ms),
         reply_to: None,
         wait: false,
     };
@@ -86,12 +85,9 @@ async fn invite(client: &Client, met: AccountId) -> Result<(), Failure> {
     Ok(())
 }
 
-fn invitation() -> String {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
-    let (day, month, year) = date(saturday_after_next(now + ZONE_S));
+fn invitation(now_ms: i64) -> String {
+    let now_s = u64::try_from(now_ms / 1_000).unwrap_or_default();
+    let (day, month, year) = date(saturday_after_next(now_s + ZONE_S));
     format!(
         "Undangan keluarga (demo): syukuran rumah baru kami, Sabtu {day} {month} {year} pukul 11.00, Jalan Melati 12, \
          Yogyakarta. Bisa datang? Busnya ada di Bus Mudik.\n\
@@ -140,6 +136,8 @@ mod tests {
 
     #[test]
     fn it_says_that_it_is_a_demo() {
-        assert!(invitation().contains("(demo)"));
+        let invitation = invitation(1_795_353_109_089);
+        assert!(invitation.starts_with("Undangan keluarga (demo)"), "{invitation}");
+        assert!(invitation.contains("Sabtu 5 Desember 2026"), "{invitation}");
     }
 }

@@ -31,5 +31,5 @@ export function when(ms, language) {
 
 /** Rupiah, without the cents that nobody has. */
 export function rupiah(amount) {
-  return `Rp ${new Intl.NumberFormat('id-ID').format(amount)}`;
+  return `Rp${new Intl.NumberFormat('id-ID').format(amount)}`;
 }

@@ -274,7 +274,8 @@ impl State {
         self.inbox.clear();
         self.inbox_wait = None;
         self.inbox_waits = 0;
-        self.live.values_mut().for_each(|live| live.reset());
+        let now = self.now;
+        self.live.values_mut().for_each(|live| live.reset(now));
         self.flows_cut();
         let in_flight = std::mem::take(&mut self.connection.in_flight).into_values();
         let queued = std::mem::take(&mut self.connection.queue);

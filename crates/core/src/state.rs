@@ -56,7 +56,7 @@ pub(crate) enum Work {
     Purge(Vec<u8>),
     /// Somebody has stopped typing.
     Typing(ConversationId, AccountId),
-    /// Own messages in `from < seq <= to` have got into this state: show them.
+    /// The mark of this state has moved: show the own messages that it has reached.
     Marks {
         conversation: ConversationId,
         from: u64,
@@ -80,6 +80,9 @@ pub(crate) struct Cursor {
     /// The last item of the server's queue that is persisted here.
     pub(crate) inbox: u64,
     pub(crate) timeline: Blob,
+    /// Timelines before this one: a restored server begins another.
+    #[serde(default)]
+    pub(crate) timelines: u32,
     /// Counts every batch that changed MLS state; the server confirms it, and so notices a rolled-back store.
     pub(crate) client_seq: u64,
     pub(crate) next_intent: u64,

@@ -91,12 +91,14 @@ impl From<Vec<u8>> for Blob {
 /// | `f/` | position (8) | feed item | no |
 /// | `g/` | conversation (16), slot (4), engine's key | MLS value of one group | least recently used leave |
 /// | `k/` | hash of reference (16) | a KeyPackage of ours with its private keys | no |
-/// | `m/` | conversation (16), seq (8), sub (4) | a message or notice in its thread | no |
+/// | `m/` | conversation (16), place (8), sub (4) | a message or notice in its thread | no |
 /// | `i/` | message id (32) | where the message is | no |
-/// | `e/` | conversation (16), seq (8) | the envelope as the server holds it, newest few | no |
+/// | `e/` | conversation (16), place (8) | the envelope as the server holds it, newest few | no |
 /// | `t/` | message id (32) | a ticket of ours | no |
 /// | `o/` | conversation (16), reference | what the seller last said of an order | no |
 /// | `q/` | number (8) | a quarantined envelope, newest few | no |
+///
+/// A place is the server's sequence number below a count of its timelines, see `messaging::order`.
 pub(crate) mod keys {
     use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
 

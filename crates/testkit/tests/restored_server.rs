@@ -105,8 +105,6 @@ async fn key_packages_that_were_used_since_are_not_handed_out_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "core: two groups of one epoch are not told apart; after a new timeline each group must be compared with \
-            the server's GroupInfo, and joined again if it is another"]
 async fn a_group_that_went_on_since_is_joined_again() {
     let server = TestServer::start().await;
     let (ani, budi, thread) = pair(&server).await;
@@ -125,8 +123,6 @@ async fn a_group_that_went_on_since_is_joined_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "core: the Welcome into a conversation that the server begins anew is taken for an old one, and its \
-            sequence begins at 1 again"]
 async fn a_conversation_that_began_since_is_begun_anew() {
     let server = TestServer::start().await;
     let ani = TestUser::register(server.url(), "Ani").await;

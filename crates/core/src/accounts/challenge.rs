@@ -2,7 +2,7 @@
 
 use kabar_protocol::{limits::KEY_PACKAGES_LOW, wire, wire::server_frame};
 
-use crate::{api::Notification, connection::Answer, state::State};
+use crate::{api::Notification, connection::Answer, messaging::TIMELINES_MAX, state::State};
 
 impl State {
     /// The server has sent its Challenge.
@@ -86,9 +86,11 @@ impl State {
     }
 
     /// The server was restored from a backup: its cursors begin anew, and it may have lost what we published.
-    /// The queue is asked for from its start by a new connection.
+    /// The queue is asked for from its start by a new connection, and groups are compared before they are used again.
     fn new_timeline(&mut self, session: &wire::Session) {
         self.cursor.timeline = session.timeline.to_vec().into();
+        self.cursor.timelines = (self.cursor.timelines + 1).min(TIMELINES_MAX);
+        self.live.values_mut().for_each(|live| live.checks = 0);
         self.cursor.inbox = 0;
         self.cursor.publish_key_packages = true;
         self.save_cursor();

@@ -53,6 +53,10 @@ impl State {
             self.lose(conversation);
             return Ok(());
         }
+        let behind = self.live.entry(conversation).or_default().behind_until.is_some();
+        if !behind && self.check_group(conversation) {
+            return Ok(());
+        }
         if self
             .chats
             .get(&conversation)
@@ -90,7 +94,7 @@ impl State {
     /// Times at which a conversation wants another look.
     fn looks(&self, chat: &Chat) -> impl Iterator<Item = TimeMs> {
         let live = self.live.get(&chat.conversation);
-        let receipt = Self::receipt_due_at(chat, live.map(|live| live.receipt_at).unwrap_or_default());
+        let receipt = self.receipt_due_at(chat, live.map(|live| live.receipt_at).unwrap_or_default());
         let waits = live
             .map(|live| [live.retry_at, live.behind_until, live.welcome_until])
             .unwrap_or_default();
@@ -152,7 +156,7 @@ impl State {
             .values()
             .any(|live| live.busy.is_some() || !live.in_flight.is_empty() || live.receipt_in_flight);
         let owing = self.chats.values().any(|chat| {
-            chat.candidate.is_some() || chat.pending_commit.is_some() || Self::owes_read_receipt(chat) || chat.lost
+            chat.candidate.is_some() || chat.pending_commit.is_some() || self.owes_read_receipt(chat) || chat.lost
         });
         let queued = self.intents.values().any(|intent| intent.failed.is_none());
         !busy && !owing && !queued

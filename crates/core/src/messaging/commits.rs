@@ -7,6 +7,7 @@ use kabar_protocol::{
 
 use super::{
     Control, PendingCommit,
+    order::server_seq,
     start::{decode_request, encode_request},
 };
 use crate::{
@@ -94,11 +95,8 @@ impl State {
         };
         let lost = chat.pending_commit.take().is_some();
         chat.handshake_seq = seq;
-        if seq > chat.last_seq {
-            chat.last_seq = seq;
-            chat.notices = 0;
-        }
         let slot = chat.group.map(|group| group.slot);
+        self.seen_up_to(conversation, seq);
         if lost {
             self.put_off_key_update(conversation);
         }
@@ -123,7 +121,7 @@ impl State {
         let after_seq = self
             .chats
             .get(&conversation)
-            .map(|chat| chat.handshake_seq)
+            .map(|chat| server_seq(chat.handshake_seq))
             .unwrap_or_default();
         let fetch = wire::FetchLog {
             conversation_id: conversation.to_bytes(),
@@ -148,7 +146,8 @@ impl State {
                 // A Welcome or reset of the log is also in the queue.
                 _ => continue,
             }
-            match self.take_commit(conversation, item)? {
+            let item = self.placed(item);
+            match self.take_commit(conversation, &item)? {
                 Taken::Done => {}
                 Taken::Needs(account) => {
                     // The list comes, then the inbox or the next look asks for the log again.
@@ -289,7 +288,7 @@ impl State {
             },
         };
         match outcome {
-            Some(Outcome::Accepted(accepted)) => self.merge_commit(conversation, accepted.seq),
+            Some(Outcome::Accepted(accepted)) => self.merge_commit(conversation, self.local_seq(accepted.seq)),
             Some(Outcome::EpochConflict(server)) => {
                 self.drop_commit(conversation);
                 self.behind(conversation, server);

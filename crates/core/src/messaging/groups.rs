@@ -38,7 +38,7 @@ impl Groups {
         self.resident.insert((conversation, slot), (group, self.uses));
     }
 
-    fn get(&self, conversation: ConversationId, slot: u32) -> Option<&Group> {
+    pub(super) fn get(&self, conversation: ConversationId, slot: u32) -> Option<&Group> {
         self.resident.get(&(conversation, slot)).map(|(group, _)| group)
     }
 }

@@ -13,6 +13,7 @@ use kabar_protocol::{
     policy::{self, GroupFacts},
     wire::{self, MessageClass, content::Body, deliver::Kind},
 };
+use sha2::{Digest as _, Sha256};
 
 use super::{
     Chat, Envelope, GroupRef, Place, Quarantined,
@@ -24,7 +25,7 @@ use crate::{
     api::{MessageKind, MessageState},
     mls::{self, Group, Storage},
     state::{State, Wait},
-    store::keys,
+    store::{Blob, keys},
     tx::Step,
 };
 
@@ -52,13 +53,22 @@ impl State {
             return Ok(());
         }
         if let Ok(conversation) = ConversationId::from_slice(&item.conversation_id) {
-            self.take_in(conversation, item)?;
+            self.take_in(conversation, &self.placed(item))?;
+            self.heard_of(conversation);
         }
         self.inbox_waits = 0;
         self.cursor.inbox = item.cursor;
         self.save_cursor();
         self.connection.ack_due = true;
         Ok(())
+    }
+
+    /// The item with its place in our thread for the server's number.
+    pub(super) fn placed(&self, item: &wire::Deliver) -> wire::Deliver {
+        wire::Deliver {
+            seq: self.local_seq(item.seq),
+            ..item.clone()
+        }
     }
 
     fn take_in(&mut self, conversation: ConversationId, item: &wire::Deliver) -> Step {
@@ -120,15 +130,23 @@ impl State {
         Ok(())
     }
 
-    /// A Welcome into a new conversation, or into the next generation of one.
+    /// A Welcome into a new conversation, into the next generation of one, or into one that a restored server begins
+    /// anew: then our group is of an earlier timeline, and whatever generation it had does not count.
     fn take_welcome(&mut self, conversation: ConversationId, item: &wire::Deliver) -> Step {
-        let known = self.chats.get(&conversation).and_then(|chat| chat.group);
-        if known.is_some_and(|group| group.generation >= item.generation) {
+        let chat = self.chats.get(&conversation);
+        let known = chat.and_then(|chat| chat.group);
+        let again = known.is_some_and(|group| group.generation >= item.generation);
+        // The same Welcome again would bring used keys back.
+        let had = chat.is_some_and(|chat| chat.welcome == Some(digest(&item.payload)));
+        if had || (again && !self.is_unchecked(conversation)) {
+            if known.is_none() {
+                self.lose(conversation);
+            }
             return Ok(());
         }
         let last = match self.load_group(conversation)? {
-            Some(group) => group.facts().ok(),
-            None => None,
+            Some(group) if !again => group.facts().ok(),
+            _ => None,
         };
         let mut packages = Vec::new();
         for key in mls::welcome_keys(&item.payload).unwrap_or_default() {
@@ -149,7 +167,9 @@ impl State {
             self.check_entered(conversation, generation, facts, &mut missing)
         });
         match (joined, missing.first().copied()) {
-            (Ok(group), _) => self.welcomed(conversation, slot, group, item, known.is_some()),
+            (Ok(group), _) => self.welcomed(conversation, slot, group, item),
+            // Not for us any more, or an old one: the group that we have will be compared with the server's.
+            (Err(_), None) if again => {}
             (Err(_), Some(account)) => {
                 self.ask_device_list(account);
                 if !self.inbox_waits_for(Wait::DeviceList(account))? {
@@ -161,7 +181,9 @@ impl State {
         Ok(())
     }
 
-    fn welcomed(&mut self, conversation: ConversationId, slot: u32, group: Group, item: &wire::Deliver, reset: bool) {
+    fn welcomed(&mut self, conversation: ConversationId, slot: u32, group: Group, item: &wire::Deliver) {
+        let known = self.chats.get(&conversation).is_some_and(|chat| chat.group.is_some());
+        let reset = known && item.kind() == Kind::Reset;
         let Some(peer) = group.facts().ok().and_then(|facts| self.other_account(&facts)) else {
             return self.not_welcomed(conversation, item);
         };
@@ -169,11 +191,19 @@ impl State {
         self.keep_group(conversation, slot, group);
         if let Some(chat) = self.chats.get_mut(&conversation) {
             chat.next_slot = slot;
+            chat.welcome = Some(digest(&item.payload));
+        }
+        if item.kind() == Kind::Welcome {
+            self.begins(conversation);
         }
         // A group of our own making lost against this one.
         self.drop_candidate(conversation);
-        let generation = item.generation;
-        self.adopt(conversation, GroupRef { slot, generation }, item.seq);
+        let group = GroupRef {
+            slot,
+            generation: item.generation,
+            timeline: self.cursor.timelines,
+        };
+        self.adopt(conversation, group, item.seq);
         if reset {
             self.add_notice(conversation, MessageKind::NoticeReset);
         }
@@ -230,6 +260,10 @@ impl State {
         if Some(device) == self.my_device() {
             return Ok(());
         }
+        if let Some(place) = self.read::<Place>(keys::index(outside.message_id))? {
+            self.received_again(conversation, &place, item);
+            return Ok(());
+        }
         if self.is_candidate_ahead(conversation, outside.epoch) && !self.chat_reads(conversation, &outside)? {
             // The outcome of our own joining decides whether we can read this.
             if self.live.get(&conversation).is_none_or(|live| live.busy.is_none()) {
@@ -251,9 +285,6 @@ impl State {
         };
         if (outside.generation, outside.epoch) > (group.generation, epoch) {
             self.catch_up(conversation)?;
-        }
-        if self.read::<Place>(keys::index(outside.message_id))?.is_some() {
-            return Ok(());
         }
         self.follow_list_head(account, &outside.bound);
         let decrypted = self.on_group(conversation, group.slot, |state, group| {
@@ -357,15 +388,26 @@ impl State {
         self.add_row(conversation, row, Some(envelope));
     }
 
+    /// A message that is here. In a new timeline it has a new number, under which its sender waits to hear of it.
+    fn received_again(&mut self, conversation: ConversationId, place: &Place, item: &wire::Deliver) {
+        if item.class() != MessageClass::Content || place.conversation != conversation || item.seq <= place.seq {
+            return;
+        }
+        self.seen_up_to(conversation, item.seq);
+        if let Some(chat) = self.chats.get_mut(&conversation) {
+            chat.received_seq = chat.received_seq.max(item.seq);
+            if chat.unread == 0 && place.seq <= chat.read_seq {
+                chat.read_seq = chat.read_seq.max(item.seq);
+            }
+        }
+        self.save_chat(conversation);
+        self.due.insert(conversation);
+    }
+
     /// A message that we shall never read. Only what a person would have seen leaves a line in the thread.
     fn missed(&mut self, conversation: ConversationId, item: &wire::Deliver) {
         self.quarantine(conversation, item);
-        if let Some(chat) = self.chats.get_mut(&conversation)
-            && item.seq > chat.last_seq
-        {
-            chat.last_seq = item.seq;
-            chat.notices = 0;
-        }
+        self.seen_up_to(conversation, item.seq);
         if item.class() == MessageClass::Content || item.kind() == Kind::Gone {
             self.add_gap(conversation);
         }
@@ -392,6 +434,10 @@ impl State {
             self.delete(keys::quarantine(old));
         }
     }
+}
+
+fn digest(welcome: &[u8]) -> Blob {
+    Sha256::digest(welcome).to_vec().into()
 }
 
 fn sender(item: &wire::Deliver) -> Option<(AccountId, DeviceId)> {

@@ -108,7 +108,7 @@ impl State {
         false
     }
 
-    fn is_about_to_write(&self, conversation: ConversationId) -> bool {
+    pub(super) fn is_about_to_write(&self, conversation: ConversationId) -> bool {
         let Some((chat, live)) = self.chats.get(&conversation).zip(self.live.get(&conversation)) else {
             return false;
         };

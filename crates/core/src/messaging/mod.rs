@@ -4,12 +4,14 @@
 //! and calls for another look. Must not: name the MLS engine, or leave a decision about a commit to the server.
 
 mod advance;
+mod check;
 mod commits;
 mod content;
 mod flows;
 mod groups;
 mod inbox;
 mod key_update;
+mod order;
 mod outbox;
 mod receipts;
 mod resync;
@@ -26,7 +28,9 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::{flows::FlowCall, groups::Groups, key_update::KeyUpdate, thread::class_name};
+pub(crate) use self::{
+    flows::FlowCall, groups::Groups, key_update::KeyUpdate, order::TIMELINES_MAX, thread::class_name,
+};
 use crate::{
     api::{ApiError, BusinessSend, MessageKind, Shown, TimeMs},
     store::Blob,
@@ -55,7 +59,7 @@ pub(crate) struct Chat {
     pub(crate) resyncs_failed: u32,
     pub(crate) reset_at: Option<TimeMs>,
 
-    /// Highest sequence seen here.
+    /// Highest sequence seen here. This and every sequence below is a place, see `order`.
     pub(crate) last_seq: u64,
     /// Notices after `last_seq`, so that each has its place.
     pub(crate) notices: u32,
@@ -71,6 +75,22 @@ pub(crate) struct Chat {
     pub(crate) own_seq: u64,
     pub(crate) peer_delivered_seq: u64,
     pub(crate) peer_read_seq: u64,
+    /// The same, as far as the timeline `marks_of` says it; the above is what earlier ones have said.
+    #[serde(default)]
+    pub(crate) peer_delivered_now: u64,
+    #[serde(default)]
+    pub(crate) peer_read_now: u64,
+    #[serde(default)]
+    pub(crate) marks_of: u32,
+    /// The timeline in which the server's numbers of this conversation began.
+    #[serde(default)]
+    pub(crate) begun_in: u32,
+    /// The newest timeline in which something came, if the group was not known to be the server's then.
+    #[serde(default)]
+    pub(crate) heard_in: u32,
+    /// Hash of the last Welcome that was accepted: the same one again would take the group back.
+    #[serde(default)]
+    pub(crate) welcome: Option<Blob>,
 
     pub(crate) request: bool,
     pub(crate) safety_changed: bool,
@@ -85,6 +105,9 @@ pub(crate) struct Chat {
 pub(crate) struct GroupRef {
     pub(crate) slot: u32,
     pub(crate) generation: u32,
+    /// The timeline in which the server was last known to have this very group.
+    #[serde(default)]
+    pub(crate) timeline: u32,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -186,6 +209,8 @@ pub(crate) enum Control {
     Claim(AccountId),
     /// The state of the group at the server.
     GroupInfo,
+    /// The same, to compare it with ours, which was this one when we asked.
+    Check { slot: u32, epoch: u64 },
     /// The outcome of the candidate.
     Candidate,
     /// The outcome of the pending commit.
@@ -213,7 +238,10 @@ pub(crate) struct Live {
     pub(crate) retry_at: Option<TimeMs>,
     pub(crate) failures: u32,
     pub(crate) receipt_in_flight: bool,
+    /// Outlive the connection, as do the checks of the group that have had no answer.
     pub(crate) receipt_at: TimeMs,
+    pub(crate) checks: u32,
+    pub(crate) checking_since: TimeMs,
 }
 
 /// A new group in the making.
@@ -227,10 +255,12 @@ pub(crate) struct Building {
 
 impl Live {
     /// The connection is gone.
-    pub(crate) fn reset(&mut self) {
-        let receipt_at = self.receipt_at;
+    pub(crate) fn reset(&mut self, now: TimeMs) {
+        self.check_cut(now);
+        let (receipt_at, checks) = (self.receipt_at, self.checks);
         *self = Self {
             receipt_at,
+            checks,
             ..Self::default()
         };
     }
@@ -267,6 +297,12 @@ impl Chat {
             own_seq: 0,
             peer_delivered_seq: 0,
             peer_read_seq: 0,
+            peer_delivered_now: 0,
+            peer_read_now: 0,
+            marks_of: 0,
+            begun_in: 0,
+            heard_in: 0,
+            welcome: None,
             request: false,
             safety_changed: false,
             name_sent: 0,

@@ -185,13 +185,15 @@ impl State {
             return;
         };
         self.delete(keys::intent(conversation, order));
+        let (timelines, seq) = (self.cursor.timelines, self.local_seq(sent.seq));
         if let Some(chat) = self.chats.get_mut(&conversation) {
-            chat.own_seq = chat.own_seq.max(sent.seq);
+            chat.enter_timeline(timelines);
+            chat.own_seq = chat.own_seq.max(seq);
             chat.in_gap = false;
         }
         let row = Row {
             message_id: intent.message_id,
-            seq: sent.seq,
+            seq,
             sub: 0,
             from: me,
             kind: intent.shown.as_ref().map_or(MessageKind::Text, Shown::kind),
@@ -211,7 +213,7 @@ impl State {
         if self.is_business() {
             self.feed_state(conversation, &row, MessageState::Sent);
         }
-        self.show_early_marks(conversation, sent.seq);
+        self.show_early_marks(conversation, seq);
         if let Some(command_id) = self.waiting.sends.remove(&order)
             && let Some(chat) = self.chats.get(&conversation)
         {

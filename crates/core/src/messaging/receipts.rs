@@ -6,7 +6,7 @@ use kabar_protocol::{
     wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
 };
 
-use super::{Chat, Place, Row};
+use super::{Chat, Place, Row, order::server_seq};
 use crate::{
     api::{ApiError, FeedItem, MessageState, Notification, Reply, TimeMs},
     commands::refusal,
@@ -32,10 +32,7 @@ impl State {
             return;
         }
         self.connection.ack_due = false;
-        let due = self
-            .chats
-            .values()
-            .filter(|chat| chat.received_seq > chat.received_acked_seq);
+        let due = self.chats.values().filter(|chat| self.owes_delivery(chat));
         let delivered: Vec<_> = due
             .map(|chat| (chat.conversation, chat.received_seq))
             .take(DELIVERED_PER_ACK)
@@ -46,7 +43,7 @@ impl State {
                 .iter()
                 .map(|(conversation, seq)| wire::DeliveredUpTo {
                     conversation_id: conversation.to_bytes(),
-                    seq: *seq,
+                    seq: server_seq(*seq),
                 })
                 .collect(),
             client_seq: self.cursor.client_seq,
@@ -60,9 +57,12 @@ impl State {
     }
 
     pub(crate) fn has_unacknowledged(&self) -> bool {
-        self.chats
-            .values()
-            .any(|chat| chat.received_seq > chat.received_acked_seq)
+        self.chats.values().any(|chat| self.owes_delivery(chat))
+    }
+
+    /// What came in an earlier timeline has no number that this server knows.
+    fn owes_delivery(&self, chat: &Chat) -> bool {
+        chat.received_seq > chat.received_acked_seq && self.is_of_this_timeline(chat.received_seq)
     }
 
     /// Remembered in the chat, and written with its next change: saying it twice does no harm.
@@ -84,7 +84,7 @@ impl State {
         let waiting = self
             .chats
             .values()
-            .filter(|chat| chat.own_seq > chat.peer_delivered_seq);
+            .filter(|chat| chat.own_seq > 0 && chat.state_of(chat.own_seq) == MessageState::Sent);
         let ids: Vec<_> = waiting.map(|chat| chat.conversation.to_bytes()).collect();
         for page in ids.chunks(RECEIPTS_PER_REQUEST_MAX) {
             let fetch = wire::FetchReceipts {
@@ -109,19 +109,21 @@ impl State {
         }
     }
 
-    /// Our messages up to `to` have got one state further with this account.
+    /// Our messages up to the server's number `to` have got one state further with this account.
     pub(super) fn move_mark(&mut self, conversation: ConversationId, account: AccountId, to: u64, state: MessageState) {
+        let (timelines, to) = (self.cursor.timelines, self.local_seq(to));
         let Some(chat) = self.chats.get_mut(&conversation).filter(|chat| chat.peer == account) else {
             return;
         };
-        let delivered = chat.peer_delivered_seq.max(chat.peer_read_seq);
+        chat.enter_timeline(timelines);
+        let delivered = chat.peer_delivered_now.max(chat.peer_read_now);
         let from = match state {
-            MessageState::Read => chat.peer_read_seq,
+            MessageState::Read => chat.peer_read_now,
             _ => delivered,
         };
-        chat.peer_delivered_seq = chat.peer_delivered_seq.max(to);
+        chat.peer_delivered_now = chat.peer_delivered_now.max(to);
         if state == MessageState::Read {
-            chat.peer_read_seq = chat.peer_read_seq.max(to);
+            chat.peer_read_now = chat.peer_read_now.max(to);
         }
         self.save_chat(conversation);
         if self.is_business() && state == MessageState::Read && to > delivered {
@@ -152,11 +154,10 @@ impl State {
         let Some(chat) = self.chats.get(&conversation) else {
             return;
         };
-        let state = match seq {
-            seq if seq <= chat.peer_read_seq => MessageState::Read,
-            seq if seq <= chat.peer_delivered_seq => MessageState::Delivered,
-            _ => return,
-        };
+        let state = chat.state_of(seq);
+        if state == MessageState::Sent {
+            return;
+        }
         if self.is_business() && state == MessageState::Read {
             self.tell_delivered(conversation, seq.saturating_sub(1), seq);
         }
@@ -168,7 +169,7 @@ impl State {
         });
     }
 
-    /// Shows the own messages in `from < seq <= to`, whose state has changed.
+    /// Shows the own messages that the mark has reached on its way from `from` to `to`.
     pub(crate) fn show_marks(&mut self, conversation: ConversationId, from: u64, to: u64, state: MessageState) -> Step {
         let rows = self.range(Range {
             prefix: keys::messages(conversation),
@@ -178,8 +179,16 @@ impl State {
         })?;
         let rows = rows.iter().filter_map(|(_, value)| store::decode::<Row>(value).ok());
         let me = self.my_account();
+        let Some(chat) = self.chats.get(&conversation) else {
+            return Ok(());
+        };
+        let settled = match state {
+            MessageState::Read => chat.peer_read_seq,
+            _ => chat.peer_delivered_seq.max(chat.peer_read_seq),
+        };
+        let reached = |seq| seq > settled && chat.covers(to, seq) && !chat.covers(from, seq);
         let own: Vec<Row> = rows
-            .filter(|row| row.seq > from && row.sub == 0 && Some(row.from) == me)
+            .filter(|row| reached(row.seq) && row.sub == 0 && Some(row.from) == me)
             .collect();
         own.iter()
             .rev()
@@ -254,9 +263,14 @@ impl State {
     }
 
     /// True if the peer has to be told how far we have read. Strangers are not told before they are answered.
-    pub(crate) fn owes_read_receipt(chat: &Chat) -> bool {
+    pub(crate) fn owes_read_receipt(&self, chat: &Chat) -> bool {
         let seen = chat.read_seq.min(chat.received_seq);
-        seen > chat.read_sent_seq && !chat.request && chat.group.is_some() && !chat.lost
+        // A number of an earlier timeline may be another message's by now.
+        seen > chat.read_sent_seq
+            && self.is_of_this_timeline(seen)
+            && !chat.request
+            && chat.group.is_some()
+            && !chat.lost
     }
 
     /// True if one is owed and nothing has to come before it.
@@ -264,7 +278,7 @@ impl State {
         let held = self.live.get(&chat.conversation).is_some_and(|live| {
             live.receipt_in_flight || live.draining || live.receipt_at + READ_RECEIPT_PAUSE_MS > self.now
         });
-        Self::owes_read_receipt(chat) && !held
+        self.owes_read_receipt(chat) && !held
     }
 
     /// The group is loaded.
@@ -277,7 +291,7 @@ impl State {
         else {
             return;
         };
-        let body = wire::content::Body::ReadUpTo(wire::ReadUpTo { seq });
+        let body = wire::content::Body::ReadUpTo(wire::ReadUpTo { seq: server_seq(seq) });
         let Some((message, content)) = self.make_content(conversation, None, body) else {
             return;
         };
@@ -308,8 +322,9 @@ impl State {
         self.due.insert(conversation);
     }
 
-    pub(super) fn receipt_due_at(chat: &Chat, receipt_at: TimeMs) -> Option<TimeMs> {
-        Self::owes_read_receipt(chat).then_some(receipt_at + READ_RECEIPT_PAUSE_MS)
+    pub(super) fn receipt_due_at(&self, chat: &Chat, receipt_at: TimeMs) -> Option<TimeMs> {
+        self.owes_read_receipt(chat)
+            .then_some(receipt_at + READ_RECEIPT_PAUSE_MS)
     }
 
     /// Tells the peer, if he is there to be told.

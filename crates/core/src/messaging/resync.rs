@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Resyncs that fail before the group is given up for a new generation.
-const RESYNCS_MAX: u32 = 2;
+pub(super) const RESYNCS_MAX: u32 = 2;
 /// A conversation is reset at most this often.
 const RESET_PAUSE_MS: TimeMs = 3_600_000;
 
@@ -78,7 +78,7 @@ impl State {
     }
 
     /// The server does not have it: whatever we hold is of no use, and a first message begins it anew.
-    fn forget_conversation(&mut self, conversation: ConversationId) {
+    pub(super) fn forget_conversation(&mut self, conversation: ConversationId) {
         self.drop_candidate(conversation);
         if let Some(chat) = self.chats.get_mut(&conversation) {
             chat.on_server = false;
@@ -176,7 +176,7 @@ impl State {
     ) {
         use wire::submit_commit_outcome::Outcome;
         match outcome {
-            Some(Outcome::Accepted(accepted)) => self.adopt_candidate(conversation, accepted.seq),
+            Some(Outcome::Accepted(accepted)) => self.adopt_candidate(conversation, self.local_seq(accepted.seq)),
             // Somebody committed in between: the same again on the new GroupInfo.
             Some(Outcome::EpochConflict(_)) => self.drop_candidate(conversation),
             Some(Outcome::PolicyDenied(_)) => {
@@ -188,7 +188,7 @@ impl State {
     }
 
     /// Nobody can come into the group any more: the next generation, with the same people.
-    fn begin_reset(&mut self, conversation: ConversationId, info: &wire::group_info_outcome::Info) {
+    pub(super) fn begin_reset(&mut self, conversation: ConversationId, info: &wire::group_info_outcome::Info) {
         let Some(chat) = self.chats.get_mut(&conversation) else {
             return;
         };
@@ -196,8 +196,8 @@ impl State {
         let last = mls::group_info_facts(&info.group_info);
         match last {
             Ok(last) if !too_soon && last.conversation == conversation && last.generation == info.generation => {
+                // Stored with the candidate: a crash before that has asked for nothing.
                 chat.reset_at = Some(self.now);
-                self.save_chat(conversation);
                 self.begin_group(
                     conversation,
                     CandidateKind::Reset,
@@ -222,7 +222,7 @@ impl State {
         use wire::reset_conversation_outcome::Outcome;
         match outcome {
             Some(Outcome::Accepted(accepted)) => {
-                self.adopt_candidate(conversation, accepted.seq);
+                self.adopt_candidate(conversation, self.local_seq(accepted.seq));
                 self.add_notice(conversation, MessageKind::NoticeReset);
             }
             Some(Outcome::EpochConflict(_)) => {
@@ -230,6 +230,8 @@ impl State {
                     chat.resyncs_failed = 0;
                 }
                 self.drop_candidate(conversation);
+                // Whoever was first has welcomed us.
+                self.await_welcome(conversation);
             }
             Some(Outcome::PolicyDenied(_)) => {
                 self.drop_candidate(conversation);
@@ -237,6 +239,15 @@ impl State {
             }
             None => self.pause(conversation, None),
         }
+    }
+
+    /// The server allows no reset now: by an external commit we are in all the same.
+    pub(super) fn reset_refused(&mut self, conversation: ConversationId) {
+        self.drop_candidate(conversation);
+        if let Some(chat) = self.chats.get_mut(&conversation) {
+            chat.resyncs_failed = RESYNCS_MAX - 1;
+        }
+        self.save_chat(conversation);
     }
 
     /// Leaves that must not read what we write.

@@ -306,6 +306,9 @@ impl State {
                 self.reset_answered(conversation, outcome.outcome.as_ref());
             }
             (_, Ok(_)) => self.pause(conversation, None),
+            (CandidateKind::Reset, Err(failure)) if failure.kind == wire::error::Code::RateLimited => {
+                self.reset_refused(conversation);
+            }
             (_, Err(failure)) => self.control_failed(conversation, failure),
         }
     }
@@ -313,7 +316,7 @@ impl State {
     fn create_answered(&mut self, conversation: ConversationId, candidate: &Candidate, outcome: Option<&Outcome>) {
         match outcome {
             Some(Outcome::Created(created)) => {
-                self.adopt_candidate(conversation, created.seq);
+                self.adopt_candidate(conversation, self.local_seq(created.seq));
                 if let (Some(order), Some(sent)) = (candidate.first, &created.first) {
                     self.sent(conversation, order, sent, first_ciphertext(&candidate.request));
                 }
@@ -343,7 +346,7 @@ impl State {
             _ => None,
         };
         if ours.as_ref() == Some(&info.group_info) {
-            self.adopt_candidate(conversation, 0);
+            self.adopt_candidate(conversation, self.local_seq(0));
             return;
         }
         self.drop_candidate(conversation);
@@ -351,6 +354,10 @@ impl State {
             chat.on_server = true;
         }
         self.save_chat(conversation);
+        self.await_welcome(conversation);
+    }
+
+    pub(super) fn await_welcome(&mut self, conversation: ConversationId) {
         let until = self.now + WELCOME_MS;
         self.live.entry(conversation).or_default().welcome_until = Some(until);
         self.due.insert(conversation);
@@ -367,7 +374,11 @@ impl State {
         let group = GroupRef {
             slot: candidate.slot,
             generation: candidate.generation,
+            timeline: self.cursor.timelines,
         };
+        if candidate.kind == CandidateKind::Create {
+            self.begins(conversation);
+        }
         self.adopt(conversation, group, seq);
     }
 
@@ -381,10 +392,7 @@ impl State {
         chat.pending_commit = None;
         chat.resyncs_failed = 0;
         chat.handshake_seq = seq;
-        if seq > chat.last_seq {
-            chat.last_seq = seq;
-            chat.notices = 0;
-        }
+        self.seen_up_to(conversation, seq);
         if let Some(old) = old {
             self.drop_slot(conversation, old.slot);
         }
@@ -429,7 +437,7 @@ impl State {
     }
 
     pub(crate) fn control_answered(&mut self, conversation: ConversationId, control: Control, answer: &Answer) -> Step {
-        if control == Control::Commit {
+        if matches!(control, Control::Commit | Control::Check { .. }) {
             self.load_group(conversation)?;
         }
         let live = self.live.entry(conversation).or_default();
@@ -439,6 +447,7 @@ impl State {
         match control {
             Control::Claim(account) => self.claim_answered(conversation, account, answer),
             Control::GroupInfo => self.group_info_answered(conversation, answer),
+            Control::Check { slot, epoch } => self.check_answered(conversation, slot, epoch, answer),
             Control::Candidate => self.candidate_answered(conversation, answer),
             Control::Commit => self.commit_answered(conversation, answer),
             Control::Lists(account) => self.device_list_answered(account, answer),

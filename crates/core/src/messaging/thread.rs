@@ -55,11 +55,10 @@ impl State {
     pub(crate) fn row_view(&self, chat: &Chat, row: &Row) -> MessageView {
         let is_message = row.sub == 0 && !is_notice(row.kind);
         let mine = is_message && self.my_account() == Some(row.from);
-        let state = match row.seq {
-            _ if !mine => MessageState::Received,
-            seq if seq <= chat.peer_read_seq => MessageState::Read,
-            seq if seq <= chat.peer_delivered_seq => MessageState::Delivered,
-            _ => MessageState::Sent,
+        let state = if mine {
+            chat.state_of(row.seq)
+        } else {
+            MessageState::Received
         };
         MessageView {
             message_id: row.message_id,
@@ -137,13 +136,10 @@ impl State {
                 self.delete(keys::envelope(conversation, old));
             }
         }
+        self.seen_up_to(conversation, row.seq);
         let Some(chat) = self.chats.get_mut(&conversation) else {
             return;
         };
-        if row.seq > chat.last_seq {
-            chat.last_seq = row.seq;
-            chat.notices = 0;
-        }
         let newest = chat
             .last
             .as_ref()

@@ -162,6 +162,13 @@ impl Group {
         self.mls.is_active()
     }
 
+    /// Whether a GroupInfo is of this very group in its present epoch. The context has the tree's hash and the
+    /// transcript's, so two histories that came to one epoch differ in it.
+    pub(crate) fn is_described_by(&self, group_info: &[u8]) -> bool {
+        let info = super::join::read_group_info(group_info);
+        info.is_ok_and(|info| info.group_context() == self.mls.public_group().group_context())
+    }
+
     pub(crate) fn facts(&self) -> Result<GroupFacts, MlsError> {
         facts::of_group(&self.mls)
     }

@@ -136,7 +136,7 @@ fn read_welcome(bytes: &[u8]) -> Result<Welcome, MlsError> {
     }
 }
 
-fn read_group_info(bytes: &[u8]) -> Result<VerifiableGroupInfo, MlsError> {
+pub(super) fn read_group_info(bytes: &[u8]) -> Result<VerifiableGroupInfo, MlsError> {
     match read(bytes)? {
         MlsMessageBodyIn::GroupInfo(group_info) => Ok(group_info),
         _ => Err(MlsError::Malformed("GroupInfo")),

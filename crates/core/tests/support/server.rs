@@ -69,6 +69,8 @@ pub struct Server {
     pub tamper: Option<fn(&mut Deliver)>,
     /// Answers every CreateConversation and drops the answer, once.
     pub lose_answers: u32,
+    /// Does what these requests ask, and never answers them.
+    pub silent: Option<&'static str>,
     pub requests: Vec<&'static str>,
     /// Sends and commits that came for an epoch that was over.
     pub conflicts: u32,
@@ -85,6 +87,7 @@ impl Server {
             next_socket: 0,
             tamper: None,
             lose_answers: 0,
+            silent: None,
             requests: Vec::new(),
             conflicts: 0,
         }
@@ -135,7 +138,8 @@ impl Server {
         let id = frame_in.request_id;
         let Some(body) = frame_in.body else { return };
         let device = self.sockets.get(&socket).and_then(|socket| socket.device);
-        self.requests.push(name(&body));
+        let name = name(&body);
+        self.requests.push(name);
         let creates = matches!(body, Ask::CreateConversation(_));
         let answer = match (body, device) {
             (Ask::Register(ask), None) => self.register(socket, ask, now),
@@ -161,7 +165,9 @@ impl Server {
         let Some(open) = self.sockets.get_mut(&socket) else {
             return;
         };
-        open.out.push_back(frame(id, answer));
+        if self.silent != Some(name) {
+            open.out.push_back(frame(id, answer));
+        }
         if begins {
             self.flow(socket);
             let open = self.sockets.get_mut(&socket).unwrap();
@@ -228,7 +234,6 @@ impl Server {
             other.out.clear();
         }
         let queue = self.data.queues.entry(device).or_default();
-        queue.items.retain(|item| item.cursor > resume);
         let client_seq = queue.client_seq;
         if let Some(open) = self.sockets.get_mut(&socket) {
             open.device = Some((account, device));
@@ -626,7 +631,9 @@ impl Server {
         let mut members = Self::welcomed(&bundle);
         let others: Vec<DeviceId> = members.keys().copied().collect();
         members.insert(from.1, from.0);
-        let conversation = self.data.conversations.get_mut(&id).unwrap();
+        let Some(conversation) = self.data.conversations.get_mut(&id) else {
+            return error(wire::error::Code::NotFound, "conversation_unknown");
+        };
         if ask.generation != conversation.generation {
             return outcome(Outcome::EpochConflict(wire::EpochConflict {
                 generation: conversation.generation,

@@ -126,6 +126,8 @@ function shopping({ label, language, options }) {
       await rani.page.waitForTimeout(80);
     }
     await locator.scrollIntoViewIfNeeded();
+    // A jump that no hand makes: until the feed has followed it, a click would meet nothing.
+    await rani.page.waitForTimeout(200);
   }
 
   async function pay(reference, digits) {

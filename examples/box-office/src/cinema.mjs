@@ -13,11 +13,11 @@ const FILMS = {
 };
 const HALL = layout({
   rows: ['A', 'B', 'C', 'D', 'E', 'F'],
-  columns: [1, 2, 3, 4, 5, 6, 7, 8],
-  aisle: 4,
+  columns: [1, 2, 3, 4, 5, 6],
+  aisle: 3,
   id: (row, column) => `${row}${column}`,
   price: (row) => ('EF'.includes(row) ? 60_000 : 45_000),
-  accessible: ['A1', 'A8'],
+  accessible: ['A1', 'A6'],
 });
 const SEATS_MAX = 6;
 /** Nobody is sold a seat for a film that begins sooner. */

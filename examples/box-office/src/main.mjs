@@ -1,6 +1,6 @@
 // The box office: two shops, each with a number of its own, on the public Cloud API of a Kabar server.
 //
-//   node src/main.mjs --business FILE [--state FILE] [--seat-maps] [--until-parent-ends]
+//   node src/main.mjs --business FILE [--state FILE] [--lists] [--until-parent-ends]
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -30,12 +30,12 @@ function options() {
     options: {
       business: { type: 'string' },
       state: { type: 'string' },
-      'seat-maps': { type: 'boolean' },
+      lists: { type: 'boolean' },
       'until-parent-ends': { type: 'boolean' },
     },
   });
   if (!values.business)
-    throw new Error('usage: node src/main.mjs --business FILE [--state FILE] [--seat-maps] [--until-parent-ends]');
+    throw new Error('usage: node src/main.mjs --business FILE [--state FILE] [--lists] [--until-parent-ends]');
   return { ...values, state: values.state ?? join(dirname(values.business), 'box-office.json') };
 }
 
@@ -51,11 +51,11 @@ function accounts(path) {
   return Object.fromEntries([cinema, bus].map(({ id }) => [id, { url, ...shops[id] }]));
 }
 
-/** A shop behind its webhooks: subscribed, and with its seat map published where maps are wanted. */
-async function open(account, shop, { store, seats, maps, address }) {
+/** A shop behind its webhooks: subscribed, and with its seat map published, unless seats are to come as lists only. */
+async function open(account, shop, { store, seats, lists, address }) {
   const api = new Api(account);
   const payments = new Payments({ seats, api, shop, texts: ({ language }) => texts[language] });
-  const flows = maps && (await seatMap(api, shop, store, `${address}/flow`));
+  const flows = lists ? undefined : await seatMap(api, shop, store, `${address}/flow`);
   const desk = new Desk({ store, seats, api, shop, payments, flows });
   const opened = {
     secret: account.app_secret,
@@ -91,7 +91,7 @@ async function listening(shops, settings, store) {
 }
 
 async function main() {
-  const { business, state, 'seat-maps': maps, 'until-parent-ends': bound } = options();
+  const { business, state, lists, 'until-parent-ends': bound } = options();
   if (bound) endWithParent();
   const store = new Store(state, {});
   store.data.verifyToken ??= randomBytes(24).toString('hex');
@@ -103,7 +103,7 @@ async function main() {
       const found = accounts(business);
       for (const shop of [cinema, bus]) {
         const address = `http://127.0.0.1:${port}/${shop.id}`;
-        const { opened, subscribe } = await open(found[shop.id], shop, { store, seats, maps, address });
+        const { opened, subscribe } = await open(found[shop.id], shop, { store, seats, lists, address });
         shops[shop.id] = opened;
         await subscribe();
       }

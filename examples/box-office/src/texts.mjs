@@ -2,9 +2,9 @@
 import { rupiah } from './time.mjs';
 
 const ENGLISH =
-  /\b(ticket|tickets|hello|hi|hey|please|talk|person|human|return|refund|help|film|movie|seat|english|want|would|the|is|are|can|you)\b/i;
+  /\b(ticket|tickets|list|hello|hi|hey|please|talk|person|human|return|refund|help|film|movie|seat|english|want|would|the|is|are|can|you)\b/i;
 const INDONESIAN =
-  /\b(tiket|halo|hai|saya|ingin|petugas|orang|kembalikan|bantuan|tolong|kursi|mau|beli|bisa|apa|dengan|pesan|selamat)\b/i;
+  /\b(tiket|daftar|halo|hai|saya|ingin|petugas|orang|kembalikan|bantuan|tolong|kursi|mau|beli|bisa|apa|dengan|pesan|selamat)\b/i;
 
 /** Undefined where the words say nothing. */
 export function languageOf(text) {

@@ -1,5 +1,6 @@
-// The HTTP side: /SHOP takes the webhooks of that shop, /SHOP/flow fills its seat maps. A webhook is answered 200 once everything in a delivery is done, so that
-// whatever dies in between is delivered again. What lacks the signature of the shop's app is nothing to us.
+// The HTTP side: /SHOP takes the webhooks of that shop, /SHOP/flow fills its seat maps. A webhook is answered 200 once
+// everything in a delivery is done, so that whatever dies in between is delivered again. What lacks the signature of
+// the shop's app is nothing to us.
 import { createServer } from 'node:http';
 import { normalizeWebhook, verifySignature } from '@kapso/whatsapp-cloud-api/server';
 import { isTemporary } from './api.mjs';

@@ -140,7 +140,7 @@ export class Till {
       if (challenge_answer !== '123456') refuse('payment_declined', 'authentication_failed');
     }
     const slow = method.endsWith('0077');
-    setTimeout(() => this.#settle(details), slow ? 6000 : 2500);
+    setTimeout(() => this.#settle(details), slow ? 10_000 : 7000);
     return { type: 'payment', ...this.#set(details, slow ? 'pending' : 'authorised') };
   }
 

@@ -198,7 +198,8 @@ export class CoreLink {
         const { reply } = command.content.interactive_reply;
         const taken = reply && 'button' in reply && /^return:(.+)/.exec(reply.button.id)?.[1];
         if (taken) setTimeout(() => this.#till.giveBack(taken), 2500);
-        const title = reply && ('flow' in reply ? reply.flow.body : ('button' in reply ? reply.button : reply.list).title);
+        const title =
+          reply && ('flow' in reply ? reply.flow.body : ('button' in reply ? reply.button : reply.list).title);
         return this.#send(command.to, title ?? '', command.reply_to, { kind: 'interactive_reply', ...command.content });
       }
       case 'pay':

@@ -44,6 +44,12 @@ impl State {
             return Ok(Err(refusal("no_account", "register first")));
         };
         let order = &offered.order;
+        if order.expires_ms <= self.now {
+            return Ok(Err(refusal(
+                "order_expired",
+                "this order has expired; ask for a new one",
+            )));
+        }
         let mut pay = wire::Pay {
             business_account_id: offered.business.to_bytes(),
             reference_id: order.reference_id.clone(),
@@ -105,12 +111,6 @@ impl State {
         if !is_business || order.payee != business.to_string() {
             let rule = "the order names another payee than the business that sent it";
             return Ok(Err(refusal("order_payee", rule)));
-        }
-        if order.expires_ms <= self.now {
-            return Ok(Err(refusal(
-                "order_expired",
-                "this order has expired; ask for a new one",
-            )));
         }
         Ok(Ok(Offered { order, business }))
     }

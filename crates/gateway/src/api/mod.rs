@@ -66,11 +66,18 @@ async fn answer(State(parts): State<Arc<Parts>>, request: Request) -> Response {
     let trace_id = error::trace_id();
     let (head, body) = request.into_parts();
     let path = GraphPath::parse(head.uri.path());
-    let mut response = match call(parts, &head, body, &path).await {
+    // In a task of its own: a caller that hangs up in the middle of a send leaves nothing half done.
+    let (asked, tasks) = ((head.method.clone(), path.clone()), parts.tasks.clone());
+    let called = tasks.spawn(async move { call(parts, &head, body, &path).await });
+    let (method, path) = asked;
+    let outcome = called
+        .await
+        .unwrap_or_else(|_| Err(GraphError::internal("the call ended before its time")));
+    let mut response = match outcome {
         Ok(Answer::Json(value)) => Json(value).into_response(),
         Ok(Answer::File(bytes, mime)) => file(bytes, &mime),
         Err(error) => {
-            let (code, method) = (error.code(), &head.method);
+            let code = error.code();
             // Details name parameters and rules, never what somebody wrote: see `graph::error`.
             tracing::info!(trace_id, code, %method, "a call was refused: {}", error.details);
             error.respond(&trace_id)

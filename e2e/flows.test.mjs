@@ -123,7 +123,11 @@ function filling({ label, size, language, options }) {
     await rani.composer.waitFor();
     const button = rani.page.getByRole('button', { name: cta, exact: true });
     await button.scrollIntoViewIfNeeded();
-    await button.click();
+    // An answer that comes just then moves the feed away under the finger.
+    for (let i = 0; i < 3 && (await sheet().count()) === 0; i += 1) {
+      await button.click();
+      await sheet().waitFor({ timeout: 2000 }).catch(() => undefined);
+    }
     await sheet().waitFor();
   }
 

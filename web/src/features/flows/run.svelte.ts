@@ -20,6 +20,8 @@ export interface Trouble {
   code: string;
   /** In the words of the core or the seller. */
   message: string;
+  /** The screen's button tries it anew, with what stands there by then; else `retry` does. */
+  byButton: boolean;
 }
 
 /** A screen and what was typed on it. */
@@ -31,6 +33,8 @@ export class Step {
   said = $state('');
   /** Seats that were picked and have gone meanwhile. */
   gone: string[] = $state.raw([]);
+  /** Why the last tap did nothing. */
+  hint = $state('');
   touched = false;
 
   constructor(screen: Screen, typed?: SvelteMap<string, Json>) {
@@ -54,6 +58,7 @@ export class Step {
       else this.answers.set(field.name, now);
     }
     this.problems.clear();
+    this.hint = '';
     this.gone = gone;
     this.said = textOf(screen.data, 'error_message');
     this.screen = screen;
@@ -61,6 +66,7 @@ export class Step {
 
   set(name: string, value: Json): void {
     this.touched = true;
+    this.hint = '';
     this.answers.set(name, value);
     this.problems.delete(name);
   }
@@ -110,7 +116,9 @@ export class FlowRun {
   /** The screen's button. Names the field that needs another answer. */
   async press(): Promise<string | undefined> {
     const { step } = this;
-    if (!step || this.busy || this.done) return undefined;
+    // What the seller no longer holds cannot be ordered.
+    if (!step || this.busy || this.done || (this.heldUntil ?? Infinity) < Date.now()) return undefined;
+    step.hint = '';
     const { form, problems } = fill(step.screen, Object.fromEntries(step.answers));
     step.problems.clear();
     for (const [name, problem] of problems) step.problems.set(name, problem);
@@ -169,7 +177,7 @@ export class FlowRun {
     try {
       await action();
     } catch (error) {
-      if (mine === this.#question) this.trouble = troubleOf(error);
+      if (mine === this.#question) this.trouble = { ...troubleOf(error), byButton: this.busy === 'next' };
     } finally {
       if (mine === this.#question) this.busy = undefined;
     }
@@ -228,7 +236,7 @@ function parsed(text: string): Fields {
   }
 }
 
-function troubleOf(error: unknown): Trouble {
+function troubleOf(error: unknown): Pick<Trouble, 'code' | 'message'> {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return {
     code: typeof code === 'string' ? code : 'other',

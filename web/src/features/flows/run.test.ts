@@ -102,11 +102,27 @@ describe('a flow that asks its seller', () => {
   it('says what went wrong, and tries again', async () => {
     const { run, asked } = start([{ code: 'endpoint_unreachable' }, { screen: 'A', data: rows('free') }]);
     await run.begin();
-    expect(run.trouble).toEqual({ code: 'endpoint_unreachable', message: 'said' });
+    expect(run.trouble).toEqual({ code: 'endpoint_unreachable', message: 'said', byButton: false });
     await run.retry();
     expect(run.trouble).toBeUndefined();
     expect(asked.length).toBe(2);
     expect(run.step?.screen.id).toBe('A');
+  });
+
+  it('tries again with what stands on the screen by then', async () => {
+    const { run, asked } = start([
+      { screen: 'A', data: rows('free') },
+      { code: 'flow_timeout' },
+      { screen: 'B', data: {} },
+    ]);
+    await run.begin();
+    run.step?.set('s', ['A1']);
+    await run.press();
+    expect(run.trouble?.byButton).toBe(true);
+    run.step?.set('s', ['A2']);
+    await run.press();
+    expect(asked[2]?.[2]).toBe('{"s":["A2"]}');
+    expect(run.trouble).toBeUndefined();
   });
 
   it('ends where the seller says SUCCESS', async () => {

@@ -5,7 +5,7 @@ const seats = (count: number) => (count === 1 ? '1 seat' : `${count} seats`);
 
 export const en = {
   reply: 'Form sent',
-  from: (name: string) => `To ${name}, end-to-end encrypted`,
+  from: (name: string) => `For ${name}`,
   optional: 'optional',
   choose: 'Choose…',
   unknown: (kind: string) => `This version of Kabar cannot show this part (${kind}).`,

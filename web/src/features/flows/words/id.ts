@@ -3,7 +3,7 @@ import type { Words } from '.';
 
 export const id: Words = {
   reply: 'Formulir terkirim',
-  from: (name) => `Kepada ${name}, terenkripsi ujung ke ujung`,
+  from: (name) => `Untuk ${name}`,
   optional: 'opsional',
   choose: 'Pilih…',
   unknown: (kind) => `Versi Kabar ini tidak dapat menampilkan bagian ini (${kind}).`,

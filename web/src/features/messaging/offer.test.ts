@@ -96,6 +96,22 @@ describe('what was picked', () => {
     expect(answersOf([reply('1', { button: { id: 'ya', title: 'Ya' } }, { mine: false })]).size).toBe(0);
     expect(answersOf([reply('1', null), message({ mine: true, in_reply_to: '1' })]).size).toBe(0);
   });
+  it('knows a flow and that it was filled in', () => {
+    const flow = {
+      flow_id: '1',
+      flow_token: '',
+      cta: 'Isi',
+      flow_json: '',
+      data_exchange: false,
+      screen: '',
+      data: '',
+    };
+    const offer = offerOf(interactive({ flow }));
+    expect(offer && titlesOf(offer)).toEqual(['Isi']);
+    expect([...answersOf([reply('1', { flow: { name: 'flow', body: 'x', response_json: '{}' } })])]).toEqual([
+      ['1', 'flow'],
+    ]);
+  });
   it('shows the description of a row below it', () => {
     const picked = reply('1', { list: { id: 'b', title: 'Dua', description: 'ii' } });
     expect(offerOf(picked)?.footer).toBe('ii');

@@ -177,7 +177,7 @@ def template():
     shown = person.sees("Kursi B7 sudah dipesan.")
     equal(shown["template"], {"name": TEMPLATE, "language": "id"})
     delivered = status(sent, types.MessageStatusType.DELIVERED)
-    equal((delivered.pricing.billable, delivered.pricing.category.value), (True, "utility"))
+    equal((delivered.pricing.billable, delivered.pricing.category.value), (False, "utility"))
     true(wa.delete_template(TEMPLATE).success)
     equal(list(wa.get_templates(name=TEMPLATE)), [])
 

@@ -16,7 +16,7 @@ impl State {
             Purpose::Authenticate => self.authenticate_answered(answer),
             Purpose::Register => self.register_answered(answer),
             Purpose::Ping | Purpose::Typing => {}
-            Purpose::Ack(delivered) => self.ack_answered(delivered, answer),
+            Purpose::Ack { delivered, receipts } => self.ack_answered(delivered, receipts, answer),
             Purpose::KeyPackages => self.key_packages_answered(answer),
             Purpose::DeviceList(account) => self.device_list_answered(*account, answer),
             Purpose::Rollback => self.roll_back_answered(answer),

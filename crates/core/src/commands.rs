@@ -325,6 +325,7 @@ impl State {
                     Err(error) => return Ok(Err(error)),
                 }
             }
+            BusinessCommand::Charges { messages } => return self.ask_charges(command_id, messages),
             BusinessCommand::FlowRespond { to_message, outcome } => {
                 return self.flow_respond(command_id, *to_message, outcome);
             }

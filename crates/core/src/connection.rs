@@ -43,8 +43,11 @@ pub(crate) enum Purpose {
     Authenticate,
     Register,
     Ping,
-    /// The queue up to this cursor, and what was delivered with it.
-    Ack(Vec<(ConversationId, u64)>),
+    /// The queue up to a cursor, what was delivered with it, and what was signed for.
+    Ack {
+        delivered: Vec<(ConversationId, u64)>,
+        receipts: Vec<(ConversationId, u64)>,
+    },
     KeyPackages,
     DeviceList(AccountId),
     Rollback,
@@ -174,7 +177,7 @@ impl Connection {
 
     pub(crate) fn has_ack_in_flight(&self) -> bool {
         let mut all = self.in_flight.values().chain(&self.queue);
-        all.any(|request| matches!(request.purpose, Purpose::Ack(_) | Purpose::KeyPackages))
+        all.any(|request| matches!(request.purpose, Purpose::Ack { .. } | Purpose::KeyPackages))
     }
 
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = TimeMs> {

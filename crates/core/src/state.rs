@@ -13,7 +13,7 @@ use crate::{
     api::{ApiError, Command, MessageState, Notification, Output, TimeMs},
     connection::{Answer, Connection, Purpose},
     core::CoreConfig,
-    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live},
+    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live, Owed},
     mls::Engine,
     store::{self, Blob, keys},
     tx::{Effect, Range, Reads, Rows, Step, Tx},
@@ -105,6 +105,8 @@ pub(crate) struct State {
     pub(crate) peers: BTreeMap<AccountId, Peer>,
     pub(crate) chats: BTreeMap<ConversationId, Chat>,
     pub(crate) intents: BTreeMap<(ConversationId, u64), Intent>,
+    /// Receipts for a business's messages that the server has not confirmed.
+    pub(crate) owed: BTreeMap<(ConversationId, u64), Owed>,
     pub(crate) groups: Groups,
 
     pub(crate) connection: Connection,
@@ -154,6 +156,7 @@ impl State {
             peers: BTreeMap::new(),
             chats: BTreeMap::new(),
             intents: BTreeMap::new(),
+            owed: BTreeMap::new(),
             groups: Groups::default(),
             connection: Connection::default(),
             live: BTreeMap::new(),
@@ -230,6 +233,9 @@ impl State {
         } else if key.starts_with(keys::INTENT) {
             let intent: Intent = store::decode(value)?;
             self.intents.insert((intent.conversation, intent.order), intent);
+        } else if key.starts_with(keys::RECEIPT) {
+            let owed: Owed = store::decode(value)?;
+            self.owed.insert((owed.conversation, owed.seq), owed);
         }
         Ok(())
     }

@@ -88,6 +88,7 @@ impl From<Vec<u8>> for Blob {
 /// | `a/chat/` | conversation (16) | chat: state of its group, read marks, newest message | always |
 /// | `a/peer/` | account (16) | person and verified device list | always |
 /// | `a/intent/` | conversation (16), order (8) | a message of ours on its way | always |
+/// | `a/receipt/` | conversation (16), seq (8) | a receipt that a business's message is owed | always |
 /// | `f/` | position (8) | feed item | no |
 /// | `g/` | conversation (16), slot (4), engine's key | MLS value of one group | least recently used leave |
 /// | `k/` | hash of reference (16) | a KeyPackage of ours with its private keys | no |
@@ -110,6 +111,7 @@ pub(crate) mod keys {
     pub(crate) const CHAT: &[u8] = b"a/chat/";
     pub(crate) const PEER: &[u8] = b"a/peer/";
     pub(crate) const INTENT: &[u8] = b"a/intent/";
+    pub(crate) const RECEIPT: &[u8] = b"a/receipt/";
     pub(crate) const FEED: &[u8] = b"f/";
     pub(crate) const GROUP: &[u8] = b"g/";
     pub(crate) const KEY_PACKAGE: &[u8] = b"k/";
@@ -134,6 +136,10 @@ pub(crate) mod keys {
 
     pub(crate) fn intent(conversation: ConversationId, order: u64) -> Key {
         [INTENT, conversation.as_slice(), &order.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn receipt(conversation: ConversationId, seq: u64) -> Key {
+        [RECEIPT, conversation.as_slice(), &seq.to_be_bytes()].concat()
     }
 
     pub(crate) fn feed(position: u64) -> Key {

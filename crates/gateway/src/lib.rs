@@ -135,7 +135,7 @@ async fn forget(parts: Arc<Parts>) {
     while parts.stop.run_until_cancelled(tick.tick()).await.is_some() {
         let now_ms = clock::now_ms();
         let forgotten = async {
-            let sent = parts.store.forget_old_sent(now_ms).await?;
+            let sent = parts.store.forget_old_sent(now_ms).await? + parts.store.forget_old_receipts(now_ms).await?;
             let keys = parts.store.forget_old_keys(now_ms).await?;
             let dead = parts.store.forget_dead_deliveries(now_ms).await?;
             Ok::<u64, StoreError>(sent + keys + dead + parts.store.forget_old_media(now_ms).await?)

@@ -53,6 +53,9 @@ enum AdminCommand {
     /// What a business has paid in
     #[command(subcommand)]
     Wallet(WalletCommand),
+    /// What business messages cost
+    #[command(subcommand)]
+    RateCard(RateCardCommand),
     /// The journal of all money
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -155,7 +158,7 @@ enum WalletCommand {
         #[arg(long)]
         key: Option<String>,
     },
-    /// Show the balance
+    /// Show the balance, and what is reserved for messages on their way
     Show {
         #[arg(long)]
         waba: u64,
@@ -163,8 +166,26 @@ enum WalletCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum RateCardCommand {
+    /// Add a card that is in force from a day on; docs/rate-cards has examples
+    Import {
+        /// CSV: category,country,currency,price_minor,free_per_month
+        file: PathBuf,
+        /// Such as 2026-10-01 (UTC)
+        #[arg(long)]
+        effective: String,
+    },
+    /// Show the card in force; without any, everything is free
+    Show {
+        /// On this day rather than now
+        #[arg(long)]
+        at: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum LedgerCommand {
-    /// Check that every transaction adds up to zero, and that payments and journal agree
+    /// Check that every transaction adds up to zero, and that payments, messages' receipts and journal agree
     Verify,
 }
 
@@ -220,6 +241,7 @@ async fn carry_out(config: &Config, command: AdminCommand) -> Result<Value, Fail
         }
         AdminCommand::Number(add) => add_number(config, add).await?,
         AdminCommand::Wallet(command) => server(wallet(command)).await?,
+        AdminCommand::RateCard(command) => server(rate_card(command)?).await?,
         AdminCommand::Ledger(LedgerCommand::Verify) => server(admin::Command::LedgerVerify).await?,
         AdminCommand::Token(TokenCommand::Create { app }) => {
             hosted::call(config, gateway::Command::TokenCreate { app_id: app }).await?
@@ -232,6 +254,17 @@ async fn carry_out(config: &Config, command: AdminCommand) -> Result<Value, Fail
             };
             hosted::call(config, set).await?
         }
+    })
+}
+
+fn rate_card(command: RateCardCommand) -> Result<admin::Command, Failure> {
+    Ok(match command {
+        RateCardCommand::Import { file, effective } => {
+            let csv = std::fs::read_to_string(&file)
+                .map_err(|error| Failure::new("file", format!("{} cannot be read: {error}", file.display())))?;
+            admin::Command::RateCardImport { csv, effective }
+        }
+        RateCardCommand::Show { at } => admin::Command::RateCardShow { at },
     })
 }
 

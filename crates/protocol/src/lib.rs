@@ -12,6 +12,7 @@ pub mod mls_header;
 pub mod names;
 pub mod order;
 pub mod policy;
+pub mod receipt;
 pub mod signing;
 pub mod ticket;
 

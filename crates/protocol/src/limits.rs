@@ -37,6 +37,10 @@ pub const QUEUE_RETENTION_DAYS: u32 = 30;
 /// How long a send is recognised as a repetition; older intents ask the user.
 pub const IDEMPOTENCY_RETENTION_DAYS: u32 = 60;
 
+/// Delivery receipts in one Ack.
+pub const DELIVERY_RECEIPTS_PER_ACK_MAX: usize = 500;
+/// Messages in one FetchCharges.
+pub const CHARGES_PER_REQUEST_MAX: usize = 100;
 /// Conversations in one FetchReceipts.
 pub const RECEIPTS_PER_REQUEST_MAX: usize = 100;
 /// Items in one LogPage.

@@ -8,6 +8,7 @@ pub const DEVICE_LIST: &[u8] = b"kabar/v1/device-list";
 pub const DEVICE_PROOF: &[u8] = b"kabar/v1/device-proof";
 pub const TICKET: &[u8] = b"kabar/v1/ticket";
 pub const PAYMENT: &[u8] = b"kabar/v1/payment";
+pub const DELIVERY_RECEIPT: &[u8] = b"kabar/v1/delivery-receipt";
 const AUTHENTICATE: &[u8] = b"kabar/v1/authenticate";
 
 /// The bytes that a device signs to own a socket: label, the server's nonce, account, device.

@@ -15,13 +15,14 @@ use kabar_protocol::{
     content,
     credential::Credential,
     device_list::{self, DeviceList},
-    ids::{AccountId, ConversationId, DeviceId},
+    ids::{AccountId, ConversationId, DeviceId, MessageId, Timeline},
     mls_header::opaque_private_message,
     policy::GROUP_POLICY_EXTENSION,
+    receipt::Receipt,
     signing, suite,
     wire::{
         self, AuthenticatedData, ClientFrame, CommitBundle, Content, ConversationKind, Deliver, DeviceAddress,
-        DeviceListEntry, DeviceListEntryBody, GroupPolicy, MemberRole, MessageClass, Profile, Role,
+        DeviceListEntry, DeviceListEntryBody, GroupPolicy, MemberRole, MessageCategory, MessageClass, Profile, Role,
         client_frame::Body as Request,
         content::Body,
         deliver::Kind,
@@ -191,6 +192,23 @@ fn what_devices_sign() {
         "a device proof",
         &signing::labelled(signing::DEVICE_PROOF, b"body"),
         "6b616261722f76312f6465766963652d70726f6f66626f6479",
+    );
+}
+
+#[test]
+fn what_a_device_signs_for_a_delivery() {
+    let receipt = Receipt {
+        timeline: Timeline([5; 16]),
+        conversation: CONVERSATION,
+        seq: 3,
+        message: MessageId([6; 32]),
+        category: MessageCategory::Utility,
+        rate_card_id: 7,
+    };
+    is(
+        "a delivery receipt",
+        &receipt.signed_bytes(),
+        "6b616261722f76312f64656c69766572792d7265636569707405050505050505050505050505050505c4c4c4c4c4c4c4c4c4c4c4c4c4c4c4c400000000000000030606060606060606060606060606060606060606060606060606060606060606000000020000000000000007",
     );
 }
 

@@ -11,6 +11,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     accounts::Accounts,
+    billing::{Billing, Charges},
     bus::Bus,
     business::Business,
     clock::Clock,
@@ -43,6 +44,7 @@ pub struct Parts {
     pub(crate) accounts: Accounts,
     pub(crate) messaging: Messaging,
     pub(crate) business: Business,
+    pub(crate) billing: Billing,
     /// Cancelled once, when the server shuts down.
     pub(crate) stop: CancellationToken,
     /// Every task that a shutdown waits for.
@@ -69,7 +71,7 @@ impl App {
         let timeline = timeline(&db, &mut rng).await?;
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let (messaging, batches) = Messaging::new(db.engine());
+        let (messaging, batches) = Messaging::new(db.engine(), Box::new(Charges));
         let app = Self(Arc::new(Parts {
             limits: Limits::new(config.limits.rate_limits),
             public_url,
@@ -84,6 +86,7 @@ impl App {
             accounts: Accounts::default(),
             messaging,
             business: Business::default(),
+            billing: Billing::default(),
             stop,
             tasks,
             rng: Mutex::new(rng),

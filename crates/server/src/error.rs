@@ -28,6 +28,7 @@ pub mod reason {
     pub const POLICY: &str = "policy";
     pub const WINDOW_CLOSED: &str = "window_closed";
     pub const TEMPLATE_REFUSED: &str = "template_refused";
+    pub const BALANCE_SHORT: &str = "balance_short";
     pub const NOT_A_MEMBER: &str = "not_a_member";
     pub const CONVERSATION_UNKNOWN: &str = "conversation_unknown";
     pub const ACK_AHEAD: &str = "ack_ahead";
@@ -57,6 +58,7 @@ pub mod reason {
         POLICY,
         WINDOW_CLOSED,
         TEMPLATE_REFUSED,
+        BALANCE_SHORT,
         NOT_A_MEMBER,
         CONVERSATION_UNKNOWN,
         ACK_AHEAD,

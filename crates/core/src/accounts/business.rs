@@ -6,7 +6,7 @@ use kabar_protocol::{
     wire::{self, client_frame::Body, find_account_outcome::Outcome, server_frame},
 };
 
-use super::Peer;
+use super::{Peer, charges::prices_view};
 use crate::{
     api::{Business, BusinessCommand, Category, KeysHeldBy, MessageTemplate, Reply},
     commands::refusal,
@@ -38,17 +38,21 @@ pub(crate) fn category(category: Category) -> wire::MessageCategory {
     }
 }
 
+pub(super) fn category_view(category: wire::MessageCategory) -> Category {
+    match category {
+        wire::MessageCategory::Authentication => Category::Authentication,
+        wire::MessageCategory::Marketing => Category::Marketing,
+        wire::MessageCategory::Utility => Category::Utility,
+        wire::MessageCategory::Service | wire::MessageCategory::Unspecified => Category::Service,
+    }
+}
+
 fn template_view(template: &wire::MessageTemplate) -> MessageTemplate {
     MessageTemplate {
         template_id: template.template_id,
         name: template.name.clone(),
         language: template.language.clone(),
-        category: match template.category() {
-            wire::MessageCategory::Authentication => Category::Authentication,
-            wire::MessageCategory::Marketing => Category::Marketing,
-            wire::MessageCategory::Utility => Category::Utility,
-            wire::MessageCategory::Service | wire::MessageCategory::Unspecified => Category::Service,
-        },
+        category: category_view(template.category()),
         components: template.components.clone(),
         named_parameters: template.named_parameters,
         approved: template.status() == wire::TemplateStatus::Approved,
@@ -123,8 +127,9 @@ impl State {
             BusinessCommand::DeleteTemplates { name, template_id } => {
                 Body::DeleteTemplates(wire::DeleteTemplates { name, template_id })
             }
-            // To a person, not to the server: see messaging/flows.rs.
-            BusinessCommand::FlowRespond { .. } => return,
+            BusinessCommand::Prices => Body::FetchPrices(wire::FetchPrices {}),
+            // Of messages that this device knows: see charges.rs. To a person: see messaging/flows.rs.
+            BusinessCommand::Charges { .. } | BusinessCommand::FlowRespond { .. } => return,
             BusinessCommand::RegisterOrder { order, .. } => Body::RegisterOrder(wire::RegisterOrder {
                 person_account_id: person.map(|person| person.to_bytes()).unwrap_or_default(),
                 order_hash: order::order_hash(&order).to_vec().into(),
@@ -145,9 +150,11 @@ impl State {
             }
         };
         let purpose = match &body {
-            Body::FetchWindow(_) | Body::CreateTemplate(_) | Body::ListTemplates(_) | Body::DeleteTemplates(_) => {
-                Purpose::Business(command_id)
-            }
+            Body::FetchWindow(_)
+            | Body::CreateTemplate(_)
+            | Body::ListTemplates(_)
+            | Body::DeleteTemplates(_)
+            | Body::FetchPrices(_) => Purpose::Business(command_id),
             _ => Purpose::Payment(command_id),
         };
         self.request(purpose, body);
@@ -170,6 +177,14 @@ impl State {
             },
             Ok(server_frame::Body::Templates(list)) => Ok(Reply::Templates {
                 templates: list.templates.iter().map(template_view).collect(),
+            }),
+            Ok(server_frame::Body::Prices(prices)) => Ok(prices_view(prices)),
+            Ok(server_frame::Body::Charges(charges)) => Ok(Reply::Charges {
+                charges: charges
+                    .charges
+                    .iter()
+                    .filter_map(|charge| self.charge_view(charge))
+                    .collect(),
             }),
             Ok(server_frame::Body::TemplatesDeleted(deleted)) => Ok(Reply::Deleted { count: deleted.count }),
             Ok(_) => Err(refusal("bad_answer", "the server's answer is to another question")),

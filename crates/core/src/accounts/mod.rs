@@ -4,6 +4,7 @@
 
 mod business;
 mod challenge;
+mod charges;
 mod key_packages;
 mod peers;
 mod profile;

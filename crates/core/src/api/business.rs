@@ -47,6 +47,12 @@ pub enum BusinessCommand {
         after_seq: u64,
         limit: u32,
     },
+    /// What a message of each category costs now.
+    Prices,
+    /// What own messages cost, and their signed receipts; at most 100.
+    Charges {
+        messages: Vec<MessageId>,
+    },
     /// Answers a [`super::FeedItem`] of kind `flow_request`; replied to when the server has the answer.
     FlowRespond {
         to_message: MessageId,

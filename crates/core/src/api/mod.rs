@@ -10,6 +10,7 @@
 //! drops all that it had in memory, reads the store again and reconnects, as after a crash: what depended on the batch
 //! is never said, and the commands concerned are answered by `storage_failed`.
 
+mod billing;
 mod business;
 mod command;
 mod commerce;
@@ -20,6 +21,7 @@ mod view;
 use kabar_protocol::wire;
 
 pub use self::{
+    billing::{ChargeView, PriceView, ReceiptView},
     business::{
         Business, BusinessCommand, BusinessSend, Category, FlowAsk, FlowOutcome, KeysHeldBy, MessageTemplate, Shown,
     },

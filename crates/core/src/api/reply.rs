@@ -4,7 +4,8 @@ use kabar_protocol::ids::{AccountId, ConversationId, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChatView, FlowAsk, MessageState, MessageTemplate, MessageView, PaymentView, Person, Shown, TicketView, TimeMs,
+    ChargeView, ChatView, FlowAsk, MessageState, MessageTemplate, MessageView, PaymentView, Person, PriceView, Shown,
+    TicketView, TimeMs,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -43,6 +44,16 @@ pub enum Reply {
     },
     Deleted {
         count: u32,
+    },
+    /// What the next message of each category costs. `rate_card_id` 0: there is no rate card, and everything is free.
+    Prices {
+        rate_card_id: u64,
+        currency: String,
+        prices: Vec<PriceView>,
+    },
+    /// Of the messages asked for, those that cost something.
+    Charges {
+        charges: Vec<ChargeView>,
     },
     /// The next screen of a flow and its data, a JSON object. SUCCESS ends it.
     FlowScreen {

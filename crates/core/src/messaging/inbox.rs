@@ -261,6 +261,7 @@ impl State {
             return Ok(());
         }
         if let Some(place) = self.read::<Place>(keys::index(outside.message_id))? {
+            self.owe_receipt_again(&place, account, item, outside.message_id);
             self.received_again(conversation, &place, item);
             return Ok(());
         }
@@ -308,7 +309,10 @@ impl State {
             open(account, conversation, class, outside.message_id, &decrypted.content)
         };
         match opened {
-            Ok(opened) => self.received(conversation, account, item, &opened),
+            Ok(opened) => {
+                self.owe_receipt(conversation, account, item, outside.message_id);
+                self.received(conversation, account, item, &opened);
+            }
             Err(_) => self.quarantine(conversation, item),
         }
         Ok(())

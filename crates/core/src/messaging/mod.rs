@@ -4,6 +4,7 @@
 //! and calls for another look. Must not: name the MLS engine, or leave a decision about a commit to the server.
 
 mod advance;
+mod billed;
 mod check;
 mod commits;
 mod content;
@@ -29,7 +30,8 @@ use kabar_protocol::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    flows::FlowCall, groups::Groups, key_update::KeyUpdate, order::TIMELINES_MAX, thread::class_name,
+    billed::Owed, flows::FlowCall, groups::Groups, key_update::KeyUpdate, order::TIMELINES_MAX, order::server_seq,
+    thread::class_name,
 };
 use crate::{
     api::{ApiError, BusinessSend, MessageKind, Shown, TimeMs},

@@ -21,7 +21,7 @@ fn place(timeline: u32, seq: u64) -> u64 {
 }
 
 /// The server's number of a place; it means something only in the place's timeline.
-pub(super) fn server_seq(place: u64) -> u64 {
+pub(crate) fn server_seq(place: u64) -> u64 {
     place & SEQ_MAX
 }
 

@@ -379,6 +379,7 @@ fn business_refusal(refused: &send_outcome::BusinessRefused) -> ApiError {
     let code = match refused.rule() {
         Rule::WindowClosed => "window_closed",
         Rule::Template => "template_refused",
+        Rule::Balance => "balance_short",
         Rule::Unspecified => "business_refused",
     };
     refusal(code, &refused.message)

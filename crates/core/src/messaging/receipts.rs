@@ -2,7 +2,7 @@
 
 use kabar_protocol::{
     ids::{AccountId, ClientMessageId, ConversationId},
-    limits::RECEIPTS_PER_REQUEST_MAX,
+    limits::{DELIVERY_RECEIPTS_PER_ACK_MAX, RECEIPTS_PER_REQUEST_MAX},
     wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
 };
 
@@ -47,9 +47,15 @@ impl State {
                 })
                 .collect(),
             client_seq: self.cursor.client_seq,
+            receipts: self.signed_receipts(),
         };
+        let places = ack.receipts.iter().filter_map(|receipt| {
+            let conversation = ConversationId::from_slice(&receipt.conversation_id).ok()?;
+            Some((conversation, receipt.seq))
+        });
+        let receipts = places.collect();
         self.connection.enqueue(crate::connection::Request {
-            purpose: Purpose::Ack(delivered),
+            purpose: Purpose::Ack { delivered, receipts },
             body: Body::Ack(ack),
             serial: self.connection.serial,
             deadline: TimeMs::MAX,
@@ -57,7 +63,7 @@ impl State {
     }
 
     pub(crate) fn has_unacknowledged(&self) -> bool {
-        self.chats.values().any(|chat| self.owes_delivery(chat))
+        !self.owed.is_empty() || self.chats.values().any(|chat| self.owes_delivery(chat))
     }
 
     /// What came in an earlier timeline has no number that this server knows.
@@ -66,17 +72,24 @@ impl State {
     }
 
     /// Remembered in the chat, and written with its next change: saying it twice does no harm.
-    pub(crate) fn ack_answered(&mut self, delivered: &[(ConversationId, u64)], answer: &Answer) {
+    pub(crate) fn ack_answered(
+        &mut self,
+        delivered: &[(ConversationId, u64)],
+        receipts: &[(ConversationId, u64)],
+        answer: &Answer,
+    ) {
         if answer.is_err() {
             return;
         }
+        self.receipts_taken(receipts);
         for (conversation, seq) in delivered {
             if let Some(chat) = self.chats.get_mut(conversation) {
                 chat.received_acked_seq = chat.received_acked_seq.max(*seq);
             }
         }
         // More than one acknowledgement holds.
-        self.connection.ack_due |= delivered.len() == DELIVERED_PER_ACK;
+        let full = delivered.len() == DELIVERED_PER_ACK || receipts.len() == DELIVERY_RECEIPTS_PER_ACK_MAX;
+        self.connection.ack_due |= full;
     }
 
     /// After an absence: how far our messages got in the meantime.

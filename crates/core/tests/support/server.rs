@@ -67,6 +67,10 @@ pub struct Server {
     next_socket: SocketId,
     /// Changes items on their way, as a hostile server would.
     pub tamper: Option<fn(&mut Deliver)>,
+    /// Receipts of acknowledgements, as they came.
+    pub signed: Vec<wire::DeliveryReceipt>,
+    /// Acknowledgements change nothing, and are answered by an error.
+    pub refuse_acks: bool,
     /// Answers every CreateConversation and drops the answer, once.
     pub lose_answers: u32,
     /// Does what these requests ask, and never answers them.
@@ -86,6 +90,8 @@ impl Server {
             sockets: BTreeMap::new(),
             next_socket: 0,
             tamper: None,
+            signed: Vec::new(),
+            refuse_acks: false,
             lose_answers: 0,
             silent: None,
             requests: Vec::new(),
@@ -481,6 +487,7 @@ impl Server {
             stamp: vec![7; 32].into(),
             payload,
             conversation_kind: wire::ConversationKind::Direct.into(),
+            billable: None,
         }
     }
 
@@ -652,6 +659,10 @@ impl Server {
     }
 
     fn ack(&mut self, from: (AccountId, DeviceId), ask: wire::Ack) -> Say {
+        self.signed.extend(ask.receipts);
+        if self.refuse_acks {
+            return error(wire::error::Code::Unavailable, "overloaded");
+        }
         self.confirm(from.1, ask.client_seq);
         let queue = self.data.queues.entry(from.1).or_default();
         queue.items.retain(|item| item.cursor > ask.cursor);

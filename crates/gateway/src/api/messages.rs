@@ -4,6 +4,7 @@ use http::HeaderMap;
 use kabar_client::api::{BusinessCommand, BusinessSend, Category, Command, MessageView, Reply, Shown};
 use kabar_protocol::{
     ids::MessageId,
+    order::exponent,
     wire::{Interactive, OrderDetails, interactive::Action},
 };
 use serde_json::{Value, json};
@@ -223,7 +224,7 @@ fn not_sent_yet(kind: MediaKind) -> GraphError {
     ))
 }
 
-fn category_name(category: Category) -> &'static str {
+pub(crate) fn category_name(category: Category) -> &'static str {
     match category {
         Category::Service => "service",
         Category::Utility => "utility",
@@ -267,14 +268,41 @@ pub(super) async fn conversation(call: &Call, number: &Number, user: &str) -> Re
         Ok(_) => None,
         Err(error) => return Err(client_refused(&error)),
     };
+    let prices = line.ask_business(BusinessCommand::Prices).await;
+    let prices = prices_value(&prices.map_err(|error| client_refused(&error))?);
     Ok(json!({
         "id": user,
         "customer_service_window": {
             "open": open_until.is_some(),
             "expiration_timestamp": open_until.map(|until| (until / 1000).to_string()),
         },
+        "prices": prices,
     })
     .into())
+}
+
+/// What the next delivered message costs, by category, in amounts as orders have them; 0 where it is free.
+fn prices_value(reply: &Reply) -> Value {
+    let (currency, prices) = match reply {
+        Reply::Prices { currency, prices, .. } => (currency.as_str(), prices.as_slice()),
+        _ => ("", &[][..]),
+    };
+    let offset = 10_i64.pow(exponent(currency));
+    let mut value = json!({ "currency": (!currency.is_empty()).then_some(currency) });
+    for category in [
+        Category::Service,
+        Category::Utility,
+        Category::Marketing,
+        Category::Authentication,
+    ] {
+        let price = prices.iter().find(|price| price.category == category);
+        value[category_name(category)] = json!({
+            "value": price.map_or(0, |price| price.price),
+            "offset": offset,
+            "free_left": price.map_or(0, |price| price.free_left),
+        });
+    }
+    value
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod subscriptions;
 mod template_text;
 mod templates;
 
+pub(crate) use self::messages::category_name;
 use std::sync::Arc;
 
 use axum::{
@@ -229,6 +230,7 @@ pub(crate) fn client_refused(error: &ApiError) -> GraphError {
     let details = error.message.as_str();
     match error.code.as_str() {
         "window_closed" => GraphError::window_closed(details),
+        "balance_short" => GraphError::payment_issue(details),
         "template_refused" => GraphError::template_unknown(details),
         "not_found" | "account_unknown" => GraphError::undeliverable("the recipient cannot be reached on this server"),
         "invalid" => GraphError::parameter_value(error.parameter.as_deref().unwrap_or("request"), details),

@@ -7,16 +7,17 @@ use kabar_protocol::{limits::CUSTOMER_SERVICE_WINDOW_MS, wire::interactive_reply
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::Line;
+use super::{
+    Line,
+    charges::{self, Charges},
+};
 use crate::{
     Parts,
     clock::now_ms,
     flows::Desk,
     messages::wamid,
     store::{self, Contact, NewDelivery, SentMessage},
-    webhooks::body::{
-        self, Context, Conversation, Inbound, InboundContent, Number, Pricing, PricingKind, State, Status,
-    },
+    webhooks::body::{self, Context, Conversation, Inbound, InboundContent, Number, State, Status},
 };
 
 /// Items read at a time.
@@ -46,11 +47,15 @@ async fn page(parts: &Arc<Parts>, line: &Arc<Line>) -> anyhow::Result<bool> {
     let Some(last) = items.last() else { return Ok(false) };
     let (up_to, full) = (last.position, items.len() == PAGE as usize);
     let done = parts.store.feed_position(id).await?;
-    for item in items.iter().filter(|item| item.position > done) {
+    let fresh = || items.iter().filter(|item| item.position > done);
+    let Some(charges) = charges::of_statuses(parts, line, fresh()).await? else {
+        return Ok(false);
+    };
+    for item in fresh() {
         // A question to a flow's endpoint is no news for the business's webhook.
         let deliveries = match item.flow {
             Some(_) => Vec::new(),
-            None => deliveries(parts, line, item).await?,
+            None => deliveries(parts, line, item, &charges).await?,
         };
         parts
             .store
@@ -66,11 +71,16 @@ async fn page(parts: &Arc<Parts>, line: &Arc<Line>) -> anyhow::Result<bool> {
 }
 
 /// One webhook for each app of the business that listens.
-async fn deliveries(parts: &Arc<Parts>, line: &Line, item: &FeedItem) -> anyhow::Result<Vec<NewDelivery>> {
+async fn deliveries(
+    parts: &Arc<Parts>,
+    line: &Line,
+    item: &FeedItem,
+    charges: &Charges,
+) -> anyhow::Result<Vec<NewDelivery>> {
     let number = &line.number;
     // First: by the time that there is a record of what was sent, its recipient is known too.
     let status = match item.state {
-        Some(state) => match status(parts, line, item, state).await? {
+        Some(state) => match status(parts, line, item, state, charges).await? {
             Some(status) => Some(status),
             None => return Ok(Vec::new()),
         },
@@ -206,6 +216,7 @@ async fn status(
     line: &Line,
     item: &FeedItem,
     state: MessageState,
+    charges: &Charges,
 ) -> anyhow::Result<Option<Status>> {
     let state = match state {
         MessageState::Sent => State::Sent,
@@ -228,14 +239,7 @@ async fn status(
                     .unwrap_or(item.time + CUSTOMER_SERVICE_WINDOW_MS),
             ),
         }),
-        pricing: Some(Pricing {
-            billable: category != Category::Service,
-            category,
-            kind: match category {
-                Category::Service => PricingKind::FreeCustomerService,
-                _ => PricingKind::Regular,
-            },
-        }),
+        pricing: Some(charges::pricing(charges.get(&item.message_id), category)),
         biz_opaque_callback_data: sent.and_then(|sent| sent.callback_data),
     }))
 }

@@ -1,5 +1,6 @@
 //! The numbers that this gateway speaks for: one encrypted client each, with a home of its own.
 
+mod charges;
 mod feed;
 mod payments;
 

@@ -11,6 +11,7 @@ mod idempotency;
 mod media;
 mod numbers;
 mod orders;
+mod receipts;
 mod sealing;
 mod sent;
 

@@ -58,6 +58,25 @@ CREATE TABLE IF NOT EXISTS sent (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS sent_by_age ON sent (created_ms);
 
+-- The business's copy of what proves its charges; signature in hex. Amounts are integer minor units.
+CREATE TABLE IF NOT EXISTS receipt (
+    message_id BLOB NOT NULL PRIMARY KEY,
+    phone_number_id INTEGER NOT NULL,
+    conversation_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    timeline BLOB NOT NULL,
+    account_id BLOB NOT NULL,
+    device_id BLOB NOT NULL,
+    category TEXT NOT NULL,
+    rate_card_id INTEGER NOT NULL,
+    price INTEGER NOT NULL,
+    currency TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    verified INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS receipt_by_age ON receipt (created_ms);
+
 -- Webhooks that wait. A lane is a conversation: its deliveries go out one after the other, in the order of their ids.
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,

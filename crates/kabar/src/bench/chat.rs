@@ -338,6 +338,7 @@ impl User {
             cursor: self.cursor,
             delivered,
             client_seq: CLIENT_SEQ_BASE + self.counter,
+            ..wire::Ack::default()
         };
         self.cursor = 0;
         self.connection.feed(client_frame::Body::Ack(ack)).await.map(drop)

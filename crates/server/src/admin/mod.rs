@@ -61,7 +61,16 @@ pub enum Command {
     WalletShow {
         waba_id: u64,
     },
-    /// Do the journal and the payments agree?
+    /// `csv`: see docs/rate-cards; `effective`: a day such as 2026-10-01.
+    RateCardImport {
+        csv: String,
+        effective: String,
+    },
+    /// The card in force, now or on a day.
+    RateCardShow {
+        at: Option<String>,
+    },
+    /// Do the journal, the payments and the charges of messages agree?
     LedgerVerify,
 }
 
@@ -159,6 +168,8 @@ pub async fn run(app: &App, command: Command) -> Result<Value, AdminError> {
             key,
         } => Ok(billing::top_up(app, waba_id, &amount, &currency, key).await?),
         Command::WalletShow { waba_id } => Ok(billing::show(app, waba_id).await?),
+        Command::RateCardImport { csv, effective } => Ok(billing::import(app, &csv, &effective).await?),
+        Command::RateCardShow { at } => Ok(billing::show_card(app, at.as_deref()).await?),
         Command::LedgerVerify => Ok(commerce::verify_ledger(app).await?),
     }
 }

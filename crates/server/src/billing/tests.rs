@@ -123,7 +123,7 @@ async fn a_wallet_is_topped_up_once_per_key_and_in_one_currency() {
         };
         assert_eq!(
             wallet::show(&app, waba_id).await.expect("shown"),
-            json!({"balance": "0.00", "currency": "USD"})
+            json!({"balance": "0.00", "reserved": "0.00", "currency": "USD"})
         );
         for balance in ["100.00", "100.00"] {
             let shown = top_up("100.00", "USD", Some("transfer-1")).await.expect("topped up");

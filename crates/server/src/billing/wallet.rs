@@ -1,9 +1,12 @@
 //! A business's wallet: what it has paid in for what it sends. The operator tops it up by hand.
 
+use std::collections::BTreeSet;
+
 use kabar_protocol::order;
 use serde_json::{Value, json};
 
 use super::{
+    charge_store::{self, Totals},
     journal::{self, Account, Kind, Posted, Transaction},
     money,
 };
@@ -26,6 +29,7 @@ enum ToppedUp {
 }
 
 struct Input {
+    amount: i64,
     transaction: Transaction,
     currency: String,
     now_ms: i64,
@@ -58,6 +62,7 @@ pub(crate) async fn top_up(
         now_ms,
     );
     let input = Input {
+        amount,
         transaction,
         currency: currency.to_owned(),
         now_ms,
@@ -85,22 +90,29 @@ async fn write(tx: &mut Tx, input: &Input) -> Result<ToppedUp, DbError> {
         Some(currency) if currency != input.currency => return Ok(ToppedUp::OtherCurrency(currency)),
         _ => {}
     }
+    let wallets = charge_store::lock_wallets(tx, &BTreeSet::from([waba_id])).await?;
+    let balance = wallets.get(&waba_id).map_or(0, |wallet| wallet.balance);
     match journal::post(tx, &input.transaction).await? {
         Posted::Conflict => Ok(ToppedUp::KeyUsed),
-        Posted::New | Posted::Before => {
-            let balance = journal::balance(tx, waba_id, Account::Wallet, &input.currency).await?;
-            Ok(ToppedUp::Balance(balance))
+        Posted::Before => Ok(ToppedUp::Balance(balance)),
+        Posted::New => {
+            charge_store::move_wallets(tx, [(waba_id, input.amount, 0)].into_iter()).await?;
+            Ok(ToppedUp::Balance(balance.saturating_add(input.amount)))
         }
     }
 }
 
 pub(crate) async fn show(app: &App, waba_id: u64) -> Result<Value, Failure> {
     known(app, waba_id).await?;
-    let mut tx = app.db.reader().await?;
-    let currency = currency_of(&mut tx, waba_id).await?;
-    let currency = currency.unwrap_or_else(|| CURRENCY_DEFAULT.into());
-    let balance = journal::balance(&mut tx, waba_id, Account::Wallet, &currency).await?;
-    Ok(shown(balance, &currency))
+    let wallet = charge_store::wallet(&mut app.db.reader().await?, waba_id).await?;
+    let wallet = wallet.unwrap_or_else(|| Totals {
+        currency: CURRENCY_DEFAULT.into(),
+        balance: 0,
+        reserved: 0,
+    });
+    let mut shown = shown(wallet.balance, &wallet.currency);
+    shown["reserved"] = money::decimal(wallet.reserved, &wallet.currency).into();
+    Ok(shown)
 }
 
 async fn currency_of(tx: &mut Tx, waba_id: u64) -> Result<Option<String>, DbError> {

@@ -1,5 +1,7 @@
 //! Businesses and their numbers as the operator makes them, and as everybody may see them.
 
+use std::sync::Arc;
+
 use kabar_protocol::{
     ids::AccountId,
     names,
@@ -10,7 +12,10 @@ use kabar_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::store::{self, Number};
+use super::{
+    Payer,
+    store::{self, Number},
+};
 use crate::{accounts, app::App, error::Failure, socket::Identity};
 
 /// Graph node ids are decimal; these have 15 digits.
@@ -90,6 +95,25 @@ pub(crate) async fn add_number(
 pub(crate) async fn waba_of(app: &App, account: AccountId) -> Result<Option<u64>, Failure> {
     let number = store::number_of_account(&mut app.db.reader().await?, account).await?;
     Ok(number.map(|number| number.waba_id))
+}
+
+/// Who pays for what an account sends; `None` if it is no business number's. Never changes once it is there.
+pub(crate) async fn payer(app: &App, account: AccountId) -> Result<Option<Arc<Payer>>, Failure> {
+    if let Some(payer) = app.business.payers.get(&account) {
+        return Ok(Some(payer));
+    }
+    let number = store::number_of_account(&mut app.db.reader().await?, account).await?;
+    let payer = number.map(|number| {
+        Arc::new(Payer {
+            waba_id: number.waba_id,
+            phone_number_id: number.phone_number_id,
+            phone: number.phone,
+        })
+    });
+    if let Some(payer) = &payer {
+        app.business.payers.insert(account, Arc::clone(payer));
+    }
+    Ok(payer)
 }
 
 /// For the operator.

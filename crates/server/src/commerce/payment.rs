@@ -140,6 +140,7 @@ pub(super) fn journal_key(kind: Kind, transaction_id: &str) -> String {
         Kind::Capture => "capture",
         Kind::Refund => "refund",
         Kind::TopUp => "topup",
+        Kind::Charge => "charge",
     };
     format!("{word}:{transaction_id}")
 }

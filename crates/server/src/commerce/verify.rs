@@ -30,6 +30,7 @@ pub(crate) async fn verify_ledger(app: &App) -> Result<Value, Failure> {
     let mut report = billing::verify(&mut tx).await?;
     let counts = check_payments(&mut tx, &mut report).await?;
     check_journal(&mut tx, &mut report).await?;
+    let messages = billing::verify_charges(&mut tx, &mut report).await?;
     for what in sandbox::stranded(&mut tx).await? {
         report.fault(what);
     }
@@ -40,6 +41,8 @@ pub(crate) async fn verify_ledger(app: &App) -> Result<Value, Failure> {
         "payments": counts.payments,
         "captured": counts.captured,
         "refunded": counts.refunded,
+        "messages_charged": messages.charged,
+        "messages_reserved": messages.reserved,
         "wrong": report.wrong,
     }))
 }

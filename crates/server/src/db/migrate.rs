@@ -12,6 +12,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (1, include_str!("../../migrations/0001_messenger.sql")),
     (2, include_str!("../../migrations/0002_business.sql")),
     (3, include_str!("../../migrations/0003_commerce.sql")),
+    (4, include_str!("../../migrations/0004_charges.sql")),
 ];
 
 /// Brings the schema up to date; refuses a database that a newer program wrote.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     accounts,
     app::App,
-    commerce,
+    billing, commerce,
     db::{DbError, Tx},
     messaging,
 };
@@ -58,7 +58,7 @@ pub(crate) async fn sweep(app: &App) -> Result<u64, DbError> {
         .db
         .write(app.now_ms(), |tx, now_ms| Box::pin(sweep_codes(tx, *now_ms)))
         .await?;
-    Ok(codes + messaging::sweep(app).await?)
+    Ok(codes + messaging::sweep(app).await? + billing::release_expired(app).await?)
 }
 
 async fn sweep_codes(tx: &mut Tx, now_ms: i64) -> Result<u64, DbError> {

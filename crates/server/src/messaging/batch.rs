@@ -10,7 +10,11 @@ use std::{
 
 use kabar_protocol::{
     ids::{AccountId, ConversationId},
-    wire::{self, Delivered, EpochConflict, SendOutcome, send_outcome, server_frame::Body},
+    wire::{
+        self, Delivered, EpochConflict, SendOutcome,
+        send_outcome::{self, BusinessRefused, business_refused::Rule},
+        server_frame::Body,
+    },
 };
 use tokio::sync::mpsc;
 
@@ -18,6 +22,7 @@ use super::{
     batch_store::{self, Input, Output, PlannedAck, PlannedSend, Verdict},
     conversation::{self, Cached},
     queue::Delivery,
+    receipts::{self, Receipts},
     send::{Acknowledged, Outgoing, Reply},
 };
 use crate::{
@@ -91,14 +96,27 @@ async fn commit_once(app: &App, items: Vec<Item>) -> Vec<Item> {
             return Vec::new();
         }
     };
-    match write(app, &replies, &conversations, true).await {
+    let checked = receipts::check(app, replies.acks.iter().map(|(ack, _)| ack), &conversations).await;
+    let checked = match checked {
+        Ok(checked) => checked,
+        Err(failure) => {
+            fail(&replies, &failure, true);
+            return Vec::new();
+        }
+    };
+    match write(app, &replies, &conversations, Some(checked)).await {
         Ok(output) => return finish(app, &replies, &conversations, output).await,
         Err(DbError::DiskFull) => {
             // What deletes goes on: the reserve has just been released.
             let failure = Failure::disk_full();
             fail_sends(&replies, &failure);
             replies.sends.clear();
-            match write(app, &replies, &conversations, false).await {
+            // A charge writes: its receipt comes again when there is room.
+            let (receipted, plain) = replies.acks.into_iter().partition(|(ack, _)| !ack.receipts.is_empty());
+            replies.acks = receipted;
+            fail(&replies, &failure, false);
+            replies.acks = plain;
+            match write(app, &replies, &conversations, None).await {
                 Ok(output) => return finish(app, &replies, &conversations, output).await,
                 Err(_) => fail(&replies, &failure, false),
             }
@@ -115,15 +133,21 @@ async fn conversations_of(app: &App, replies: &Replies) -> Result<BTreeMap<Conve
         .iter()
         .flat_map(|(ack, _)| &ack.delivered)
         .map(|(id, _)| *id);
-    let ids: BTreeSet<ConversationId> = of_sends.chain(of_acks).collect();
+    let of_receipts = replies
+        .acks
+        .iter()
+        .flat_map(|(ack, _)| &ack.receipts)
+        .map(|receipt| receipt.conversation);
+    let ids: BTreeSet<ConversationId> = of_sends.chain(of_acks).chain(of_receipts).collect();
     conversation::conversations(app, &ids).await
 }
 
+/// Without `receipts` (the disk is full), only what deletes: neither marks nor charges move.
 async fn write(
     app: &App,
     replies: &Replies,
     conversations: &BTreeMap<ConversationId, Cached>,
-    receipts: bool,
+    receipts: Option<Receipts>,
 ) -> Result<Output, DbError> {
     let plan_send = |(outgoing, _): &(Outgoing, Reply)| PlannedSend {
         conversation: conversations.get(&outgoing.conversation).cloned(),
@@ -136,7 +160,7 @@ async fn write(
             .iter()
             .filter(|(id, _)| {
                 let known = conversations.get(id);
-                receipts && known.is_some_and(|known| known.is_member(acknowledged.device))
+                receipts.is_some() && known.is_some_and(|known| known.is_member(acknowledged.device))
             })
             .copied()
             .collect(),
@@ -147,6 +171,7 @@ async fn write(
     let input = Input {
         sends: replies.sends.iter().map(plan_send).collect(),
         acks: replies.acks.iter().map(plan_ack).collect(),
+        receipts: receipts.clone().unwrap_or_default(),
         now_ms: app.now_ms(),
         app: app.clone(),
     };
@@ -176,6 +201,13 @@ async fn finish(
             Verdict::Sent(outcome) => {
                 sent += 1;
                 answer_later(&item.1, send_outcome::Outcome::Sent(outcome));
+            }
+            Verdict::Short(message) => {
+                let refused = BusinessRefused {
+                    rule: Rule::Balance.into(),
+                    message,
+                };
+                answer_later(&item.1, send_outcome::Outcome::BusinessRefused(refused));
             }
             Verdict::Blocked => stale.push(item),
         }

@@ -11,7 +11,9 @@ use kabar_protocol::{
 use super::{
     conversation::Cached,
     envelope::{Place, RETENTION_MS, inline},
+    meter::{Bill, Due, Taken},
     queue::{self, Counters, Delivery, Entry},
+    receipts::Receipts,
     send::Outgoing,
 };
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
 pub(super) struct Input {
     pub(super) sends: Vec<PlannedSend>,
     pub(super) acks: Vec<PlannedAck>,
+    pub(super) receipts: Receipts,
     pub(super) now_ms: i64,
     pub(super) app: App,
 }
@@ -45,6 +48,8 @@ pub(super) struct PlannedAck {
 #[derive(Clone)]
 pub(super) enum Verdict {
     Sent(Sent),
+    /// The business's wallet does not cover it, and why.
+    Short(String),
     /// No member, another epoch, or a removal is pending.
     Blocked,
 }
@@ -61,12 +66,13 @@ type SendKey = (ConversationId, [u8; 16]);
 
 pub(super) async fn commit(tx: &mut Tx, input: &Input) -> Result<Output, DbError> {
     let mut known = earlier_sends(tx, input).await?;
-    let accepted = accept(tx, input, &known).await?;
+    let (accepted, short) = accept(tx, input, &known).await?;
     let mut entries = Vec::new();
     let mut bodies = Rows::new(5);
     let mut records = Rows::new(5);
     let mut counters: BTreeMap<DeviceId, Counters> = BTreeMap::new();
-    for (send, conversation, seq) in &accepted {
+    let mut taken = Vec::new();
+    for (send, conversation, seq, due) in &accepted {
         let outgoing = &send.outgoing;
         let place = Place {
             conversation: outgoing.conversation,
@@ -76,13 +82,26 @@ pub(super) async fn commit(tx: &mut Tx, input: &Input) -> Result<Output, DbError
             time_ms: input.now_ms,
         };
         let stamp = place.stamp(&input.app, outgoing.message_id);
-        let envelope = place.message(outgoing.class, &stamp, outgoing.ciphertext.clone());
+        let billable = outgoing.bill.as_ref().map(Bill::billable);
+        let envelope = place.message(outgoing.class, &stamp, billable, outgoing.ciphertext.clone());
         let ttl_ms = outgoing.ttl_ms.map_or(RETENTION_MS, |ttl_ms| ttl_ms.min(RETENTION_MS));
+        let expires_ms = input.now_ms + ttl_ms;
+        if let Some((bill, due)) = outgoing.bill.as_ref().zip(due.as_ref()) {
+            taken.push(Taken {
+                bill,
+                due,
+                conversation: outgoing.conversation,
+                seq: *seq,
+                message: outgoing.message_id,
+                expires_ms,
+            });
+        }
         let item = Item {
             place: &place,
             conversation,
             envelope,
-            expires_ms: input.now_ms + ttl_ms,
+            expires_ms,
+            receipted: billable.is_some(),
         };
         item.queue(&mut entries, &mut bodies);
         records.push([
@@ -108,10 +127,15 @@ pub(super) async fn commit(tx: &mut Tx, input: &Input) -> Result<Output, DbError
     let acked = acknowledge(input, &mut counters);
     let deliveries = queue::append(tx, &entries, &counters).await?;
     queue::delete_acked(tx, &acked).await?;
+    bill(tx, input, &taken).await?;
     let receipts = advance_receipts(tx, input).await?;
     let verdict = |send: &PlannedSend| {
         let key = (send.outgoing.conversation, send.outgoing.send_id);
-        known.get(&key).cloned().map_or(Verdict::Blocked, Verdict::Sent)
+        match (known.get(&key), short.get(&key)) {
+            (Some(sent), _) => Verdict::Sent(sent.clone()),
+            (None, Some(why)) => Verdict::Short(why.clone()),
+            (None, None) => Verdict::Blocked,
+        }
     };
     Ok(Output {
         verdicts: input.sends.iter().map(verdict).collect(),
@@ -120,13 +144,23 @@ pub(super) async fn commit(tx: &mut Tx, input: &Input) -> Result<Output, DbError
     })
 }
 
+/// Reserves for what was taken in, charges for what was delivered. Nothing of it in a batch between people.
+async fn bill(tx: &mut Tx, input: &Input, taken: &[Taken<'_>]) -> Result<(), DbError> {
+    let meter = &input.app.messaging.meter;
+    if !taken.is_empty() {
+        meter.reserve(tx, taken).await?;
+    }
+    let Receipts { signed, items } = &input.receipts;
+    if !signed.is_empty() {
+        meter.charge(tx, signed, input.now_ms).await?;
+        queue::delete_receipted(tx, items).await?;
+    }
+    Ok(())
+}
+
 /// When a person last wrote to a business: what the business may send back depends on it.
-async fn note_last_content(
-    tx: &mut Tx,
-    input: &Input,
-    accepted: &[(&PlannedSend, &Cached, u64)],
-) -> Result<(), DbError> {
-    let by_person = accepted.iter().filter(|(send, conversation, _)| {
+async fn note_last_content(tx: &mut Tx, input: &Input, accepted: &[Accepted<'_>]) -> Result<(), DbError> {
+    let by_person = accepted.iter().filter(|(send, conversation, ..)| {
         conversation.kind == ConversationKind::Business
             && send.outgoing.class == MessageClass::Content
             && !send.outgoing.by_business
@@ -158,6 +192,7 @@ struct Item<'a> {
     conversation: &'a Cached,
     envelope: Bytes,
     expires_ms: i64,
+    receipted: bool,
 }
 
 impl Item<'_> {
@@ -170,6 +205,8 @@ impl Item<'_> {
             conversation: self.place.conversation,
             seq: self.place.seq,
             kind: Kind::Message,
+            // Other devices of the business itself owe nothing.
+            receipted: self.receipted && self.conversation.account_of(device) != Some(self.place.sender.account),
             expires_ms: self.expires_ms,
             envelope: self.envelope.clone(),
             inline: true,
@@ -207,13 +244,41 @@ async fn earlier_sends(tx: &mut Tx, input: &Input) -> Result<HashMap<SendKey, Se
     Ok(earlier)
 }
 
-/// Allocates sequences to the sends that memory allows and whose epoch the database confirms.
-async fn accept<'a>(
+/// A send that has its place, and what it will cost.
+type Accepted<'a> = (&'a PlannedSend, &'a Cached, u64, Option<Due>);
+
+/// What each of these sends will cost, and why some may not go out. Asks nobody about messages between people.
+async fn admit(
     tx: &mut Tx,
-    input: &'a Input,
-    known: &HashMap<SendKey, Sent>,
-) -> Result<Vec<(&'a PlannedSend, &'a Cached, u64)>, DbError> {
-    let mut candidates: BTreeMap<ConversationId, Vec<(usize, &PlannedSend, &Cached)>> = BTreeMap::new();
+    input: &Input,
+    candidates: &[(usize, &PlannedSend, &Cached)],
+) -> Result<(HashMap<usize, Due>, HashMap<SendKey, String>), DbError> {
+    let (mut dues, mut short) = (HashMap::new(), HashMap::new());
+    let billed: Vec<(usize, &PlannedSend, &Bill)> = candidates
+        .iter()
+        .filter_map(|(place, send, _)| Some((*place, *send, send.outgoing.bill.as_ref()?)))
+        .collect();
+    if billed.is_empty() {
+        return Ok((dues, short));
+    }
+    let bills: Vec<&Bill> = billed.iter().map(|(.., bill)| *bill).collect();
+    let admitted = input.app.messaging.meter.admit(tx, &bills, input.now_ms).await?;
+    for ((place, send, _), admitted) in billed.into_iter().zip(admitted) {
+        match admitted {
+            Ok(due) => {
+                dues.insert(place, due);
+            }
+            Err(why) => {
+                short.insert((send.outgoing.conversation, send.outgoing.send_id), why);
+            }
+        }
+    }
+    Ok((dues, short))
+}
+
+/// The sends that memory allows, each once.
+fn allowed<'a>(input: &'a Input, known: &HashMap<SendKey, Sent>) -> Vec<(usize, &'a PlannedSend, &'a Cached)> {
+    let mut allowed_sends = Vec::with_capacity(input.sends.len());
     let mut seen = HashSet::new();
     for (place, send) in input.sends.iter().enumerate() {
         let outgoing = &send.outgoing;
@@ -225,10 +290,26 @@ async fn accept<'a>(
         let allowed = current && conversation.revoked.is_empty() && conversation.is_member(outgoing.sender);
         // The same send twice in one batch is one send.
         if allowed && !known.contains_key(&key) && seen.insert(key) {
-            candidates
-                .entry(outgoing.conversation)
-                .or_default()
-                .push((place, send, conversation));
+            allowed_sends.push((place, send, conversation));
+        }
+    }
+    allowed_sends
+}
+
+/// Allocates sequences to the sends that memory allows, the wallet covers, and whose epoch the database confirms.
+async fn accept<'a>(
+    tx: &mut Tx,
+    input: &'a Input,
+    known: &HashMap<SendKey, Sent>,
+) -> Result<(Vec<Accepted<'a>>, HashMap<SendKey, String>), DbError> {
+    let allowed = allowed(input, known);
+    let (mut dues, short) = admit(tx, input, &allowed).await?;
+    let mut candidates: BTreeMap<ConversationId, Vec<(usize, &PlannedSend, &Cached)>> = BTreeMap::new();
+    for (place, send, conversation) in allowed {
+        let outgoing = &send.outgoing;
+        if !short.contains_key(&(outgoing.conversation, outgoing.send_id)) {
+            let same = candidates.entry(outgoing.conversation).or_default();
+            same.push((place, send, conversation));
         }
     }
     let mut rows = Rows::new(4);
@@ -256,10 +337,10 @@ async fn accept<'a>(
     }
     // As they came: a device's messages keep their order over its conversations.
     accepted.sort_unstable_by_key(|(place, ..)| *place);
-    Ok(accepted
+    let accepted = accepted
         .into_iter()
-        .map(|(_, send, conversation, seq)| (send, conversation, seq))
-        .collect())
+        .map(|(place, send, conversation, seq)| (send, conversation, seq, dues.remove(&place)));
+    Ok((accepted.collect(), short))
 }
 
 /// Folds acknowledgements into the devices' counters; what to delete: (device, after, up to).

@@ -209,6 +209,7 @@ pub(super) async fn send_parcels(
             conversation: parcel.conversation,
             seq: parcel.seq,
             kind: parcel.kind,
+            receipted: false,
             expires_ms,
             envelope: parcel.envelope.clone(),
             inline,

@@ -40,6 +40,11 @@ impl Conversation {
             .is_ok_and(|at| self.members[at].account == identity.account)
     }
 
+    pub(super) fn account_of(&self, device: DeviceId) -> Option<AccountId> {
+        let at = self.members.binary_search_by_key(&device, |member| member.device);
+        at.ok().map(|at| self.members[at].account)
+    }
+
     pub(super) fn has_account(&self, account: AccountId) -> bool {
         self.members.iter().any(|member| member.account == account)
     }

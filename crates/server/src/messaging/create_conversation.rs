@@ -20,7 +20,9 @@ use super::{
     conversation::{Cached, Conversation},
     envelope::Place,
     group_check::{Checked, GroupFailure, check_new_group},
+    meter::Bill,
     queue::Delivery,
+    receipts::Receipts,
     send::{self, Outgoing},
 };
 use crate::{
@@ -40,6 +42,7 @@ pub(crate) async fn create_conversation(
     creator: Identity,
     by_business: bool,
     request: wire::CreateConversation,
+    bill: Option<Bill>,
 ) -> Result<Outcome, Failure> {
     if app.db.reserve().disk_full() {
         return Err(Failure::disk_full());
@@ -81,7 +84,7 @@ pub(crate) async fn create_conversation(
         revoked: Vec::new(),
     });
     let input = Input {
-        first: first_message(creator, by_business, &conversation, request.first)?,
+        first: first_message(creator, by_business, &conversation, request.first, bill)?,
         conversation: Arc::clone(&conversation),
         creator,
         bundle,
@@ -110,9 +113,10 @@ fn first_message(
     by_business: bool,
     conversation: &Cached,
     first: Option<wire::Send>,
+    bill: Option<Bill>,
 ) -> Result<Option<Outgoing>, Failure> {
     let Some(first) = first else { return Ok(None) };
-    let outgoing = send::outgoing(creator, by_business, first)?;
+    let outgoing = send::outgoing(creator, by_business, first, bill)?;
     let same = outgoing.conversation == conversation.id
         && (outgoing.generation, outgoing.epoch) == (conversation.generation, conversation.epoch);
     if same {
@@ -177,6 +181,7 @@ async fn send_first(tx: &mut Tx, input: &Input, deliveries: &mut Vec<Delivery>) 
             conversation: Some(Arc::clone(&input.conversation)),
         }],
         acks: Vec::new(),
+        receipts: Receipts::default(),
         now_ms: input.now_ms,
         app: input.app.clone(),
     };

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use kabar_protocol::{
     ids::{ConversationId, MessageId},
     limits::QUEUE_RETENTION_DAYS,
-    wire::{ConversationKind, Deliver, DeviceAddress, MessageClass, deliver::Kind},
+    wire::{Billable, ConversationKind, Deliver, DeviceAddress, MessageClass, deliver::Kind},
 };
 use prost::Message as _;
 
@@ -48,8 +48,15 @@ impl Place {
         }
     }
 
-    pub(super) fn message(&self, class: MessageClass, stamp: &[u8; 32], payload: Bytes) -> Bytes {
+    pub(super) fn message(
+        &self,
+        class: MessageClass,
+        stamp: &[u8; 32],
+        billable: Option<Billable>,
+        payload: Bytes,
+    ) -> Bytes {
         let deliver = Deliver {
+            billable,
             class: class.into(),
             stamp: Bytes::copy_from_slice(stamp),
             ..self.deliver(Kind::Message, payload)

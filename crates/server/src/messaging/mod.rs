@@ -1,7 +1,7 @@
 //! Conversations: the order of handshakes, messages, per-device queues, acknowledgements, receipts.
 //!
 //! Owns the tables conversation, conversation_group, conversation_commit, member, conversation_log, send, receipt,
-//! last_content, inbox and queue. Knows nothing of money, and reads no other slice's tables. Cannot decrypt anything.
+//! last_content, inbox and queue. Knows nothing of prices (see `meter`), and reads no other slice's tables. Cannot decrypt.
 
 mod batch;
 mod batch_store;
@@ -11,8 +11,10 @@ mod create_conversation;
 mod envelope;
 mod group_check;
 mod inbox;
+mod meter;
 mod queue;
 mod read;
+mod receipts;
 mod reset_conversation;
 mod retention;
 mod send;
@@ -33,8 +35,9 @@ use self::{batch::Item, conversation::Cached};
 pub(crate) use self::{
     create_conversation::create_conversation,
     inbox::{drop_device, open_inbox},
+    meter::{Bill, Due, Expected, Meter, Signed, Taken, Tariff},
     queue::read_queue,
-    read::{fetch_group_info, fetch_log, fetch_receipts, last_content_ms},
+    read::{exists, fetch_group_info, fetch_log, fetch_receipts, last_content_ms},
     reset_conversation::reset_conversation,
     retention::sweep,
     send::{ack, send},
@@ -56,13 +59,14 @@ pub(crate) struct Messaging {
     batchers: Vec<mpsc::Sender<Item>>,
     /// Devices revoked since the start: whoever fills the cache meanwhile must look again.
     revocations: AtomicU64,
+    meter: Box<dyn Meter>,
 }
 
 /// The receiving ends, until [`Messaging::start`].
 pub(crate) type Batches = Vec<mpsc::Receiver<Item>>;
 
 impl Messaging {
-    pub(crate) fn new(engine: Engine) -> (Self, Batches) {
+    pub(crate) fn new(engine: Engine, meter: Box<dyn Meter>) -> (Self, Batches) {
         let count = match engine {
             Engine::Sqlite => 1,
             Engine::Postgres => POSTGRES_BATCHERS,
@@ -72,6 +76,7 @@ impl Messaging {
             conversations: Cache::new(CONVERSATIONS_CACHED_MAX),
             batchers,
             revocations: AtomicU64::new(0),
+            meter,
         };
         (messaging, batches)
     }

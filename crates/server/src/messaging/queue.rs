@@ -26,6 +26,10 @@ const PAGE_BYTES_MAX: usize = 512 * 1024;
 /// Bodies fetched from the log at a time: each may have most of a megabyte.
 const LOG_BODIES_MAX: usize = 8;
 
+/// Added to the kind of an item for which a receipt is owed. In the kind, so that whatever else is queued costs no column
+/// and no statement more.
+const RECEIPTED: i64 = 16;
+
 /// An item on its way into a queue.
 #[derive(Clone)]
 pub(super) struct Entry {
@@ -33,6 +37,8 @@ pub(super) struct Entry {
     pub(super) conversation: ConversationId,
     pub(super) seq: u64,
     pub(super) kind: Kind,
+    /// A receipt is owed for it: an acknowledgement alone does not delete it.
+    pub(super) receipted: bool,
     pub(super) expires_ms: i64,
     pub(super) envelope: Bytes,
     /// False: the body is in the log.
@@ -76,7 +82,7 @@ pub(super) async fn append(
             (*cursor).into(),
             entry.conversation.into(),
             entry.seq.into(),
-            i64::from(entry.kind as i32).into(),
+            (i64::from(entry.kind as i32) + if entry.receipted { RECEIPTED } else { 0 }).into(),
             entry.expires_ms.into(),
             entry.inline.then(|| entry.envelope.clone()).into(),
         ]);
@@ -133,11 +139,32 @@ pub(super) async fn delete_acked(tx: &mut Tx, acked: &[(DeviceId, u64, u64)]) ->
         if up_to.saturating_sub(*after) <= DELETED_BY_KEY_MAX {
             (after + 1..=*up_to).for_each(|cursor| keys.push([(*device).into(), cursor.into()]));
         } else {
-            let sql = "DELETE FROM queue WHERE device_id = $1 AND cursor <= $2";
+            let sql = "DELETE FROM queue WHERE device_id = $1 AND cursor <= $2 AND kind < 16";
             tx.execute(sql, params![*device, *up_to]).await?;
         }
     }
-    let sql = "DELETE FROM queue WHERE (device_id, cursor) IN (SELECT column1, column2 FROM (VALUES {rows}) AS v)";
+    let sql = "DELETE FROM queue WHERE (device_id, cursor) IN (SELECT column1, column2 FROM (VALUES {rows}) AS v) \
+               AND kind < 16";
+    tx.execute_rows(sql, &keys).await?;
+    Ok(())
+}
+
+/// Deletes items for which a receipt has come: (device, cursor, conversation, seq).
+pub(super) async fn delete_receipted(
+    tx: &mut Tx,
+    items: &[(DeviceId, u64, ConversationId, u64)],
+) -> Result<(), DbError> {
+    let mut keys = Rows::new(4);
+    for (device, cursor, conversation, seq) in items {
+        keys.push([
+            (*device).into(),
+            (*cursor).into(),
+            (*conversation).into(),
+            (*seq).into(),
+        ]);
+    }
+    let sql = "DELETE FROM queue WHERE (device_id, cursor, conversation_id, seq) IN \
+               (SELECT column1, column2, column3, column4 FROM (VALUES {rows}) AS v)";
     tx.execute_rows(sql, &keys).await?;
     Ok(())
 }
@@ -212,7 +239,7 @@ async fn read_rows(tx: &mut Tx, device: DeviceId, behind: u64) -> Result<Vec<Que
                 cursor: row.get(0)?,
                 conversation: row.get(1)?,
                 seq: row.get(2)?,
-                kind: row.get(3)?,
+                kind: row.get::<i64>(3)? % RECEIPTED,
                 envelope: row.get(4)?,
             })
         })

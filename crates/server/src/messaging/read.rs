@@ -39,6 +39,11 @@ pub(crate) async fn last_content_ms(app: &App, id: ConversationId) -> Result<Opt
     Ok(row.map(|row| row.get(0)).transpose()?)
 }
 
+pub(crate) async fn exists(app: &App, id: &[u8]) -> Result<bool, Failure> {
+    let id = parse("create_conversation.conversation_id", id)?;
+    Ok(conversation::conversation(app, id).await?.is_some())
+}
+
 /// Commits after a sequence, oldest first. Accounts with a leaf may read it: a device resyncs by it.
 pub(crate) async fn fetch_log(app: &App, reader: Identity, request: wire::FetchLog) -> Result<LogPage, Failure> {
     check_rate(app, reader)?;

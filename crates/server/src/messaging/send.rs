@@ -6,14 +6,14 @@ use bytes::Bytes;
 use kabar_protocol::{
     content,
     ids::{ClientMessageId, ConversationId, MessageId},
-    limits::CIPHERTEXT_BYTES_MAX,
+    limits::{CIPHERTEXT_BYTES_MAX, DELIVERY_RECEIPTS_PER_ACK_MAX},
     mls_header::{ContentType, private_header},
     wire::{self, MessageClass, error::Code},
 };
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::batch::Item;
+use super::{batch::Item, meter::Bill};
 use crate::{
     app::App,
     error::{Failure, reason},
@@ -40,6 +40,8 @@ pub(crate) struct Outgoing {
     pub(super) ciphertext: Bytes,
     pub(super) ttl_ms: Option<i64>,
     pub(super) client_seq: u64,
+    /// Of a message that will be charged.
+    pub(super) bill: Option<Bill>,
 }
 
 /// Everything up to `cursor` is on the device.
@@ -48,7 +50,18 @@ pub(crate) struct Acknowledged {
     pub(super) device: Identity,
     pub(super) cursor: u64,
     pub(super) delivered: Vec<(ConversationId, u64)>,
+    pub(super) receipts: Vec<Received>,
     pub(super) client_seq: u64,
+}
+
+/// A receipt for a billable message, as it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(super) conversation: ConversationId,
+    pub(super) seq: u64,
+    pub(super) cursor: u64,
+    pub(super) message_id: MessageId,
+    pub(super) signature: Bytes,
 }
 
 /// Who waits for the answer.
@@ -65,12 +78,13 @@ pub(crate) fn send(
     request_id: u64,
     sender: Identity,
     request: wire::Send,
+    bill: Option<Bill>,
 ) -> Result<(), Failure> {
     if app.db.reserve().disk_full() {
         return Err(Failure::disk_full());
     }
     session.check_send_rate(&app.limits, app.now_ms())?;
-    let outgoing = outgoing(sender, session.is_business(), request)?;
+    let outgoing = outgoing(sender, session.is_business(), request, bill)?;
     let reply = Reply {
         session: Arc::clone(session),
         request_id,
@@ -102,6 +116,10 @@ pub(crate) fn ack(
             format!("at most {DELIVERED_MAX} conversations"),
         ));
     }
+    if request.receipts.len() > DELIVERY_RECEIPTS_PER_ACK_MAX {
+        let rule = format!("at most {DELIVERY_RECEIPTS_PER_ACK_MAX} receipts");
+        return Err(Failure::invalid("ack.receipts", rule));
+    }
     counter("ack.client_seq", request.client_seq)?;
     let delivered = request.delivered.iter().map(|delivered| {
         let conversation = ConversationId::from_slice(&delivered.conversation_id)
@@ -113,6 +131,7 @@ pub(crate) fn ack(
         device,
         cursor: request.cursor,
         delivered: delivered.collect::<Result<_, Failure>>()?,
+        receipts: request.receipts.iter().map(received).collect::<Result<_, Failure>>()?,
         client_seq: request.client_seq,
     };
     let reply = Reply {
@@ -121,6 +140,17 @@ pub(crate) fn ack(
     };
     let turn = usize::from(device.device.0[0]);
     enqueue(app, turn, Item::Ack(acknowledged, reply))
+}
+
+fn received(receipt: &wire::DeliveryReceipt) -> Result<Received, Failure> {
+    let invalid = |rule: kabar_protocol::ids::IdLengthError| Failure::invalid("ack.receipts", rule);
+    Ok(Received {
+        conversation: ConversationId::from_slice(&receipt.conversation_id).map_err(invalid)?,
+        seq: counter("ack.receipts", receipt.seq)?,
+        cursor: counter("ack.receipts", receipt.cursor)?,
+        message_id: MessageId::from_slice(&receipt.message_id).map_err(invalid)?,
+        signature: receipt.signature.clone(),
+    })
 }
 
 fn enqueue(app: &App, turn: usize, item: Item) -> Result<(), Failure> {
@@ -142,7 +172,12 @@ pub(super) fn counter(parameter: &'static str, value: u64) -> Result<u64, Failur
 }
 
 /// Checks a Send against the public header of its message (RFC 9420 section 6.3): group, epoch, type, class, id.
-pub(super) fn outgoing(sender: Identity, by_business: bool, request: wire::Send) -> Result<Outgoing, Failure> {
+pub(super) fn outgoing(
+    sender: Identity,
+    by_business: bool,
+    request: wire::Send,
+    bill: Option<Bill>,
+) -> Result<Outgoing, Failure> {
     let conversation = ConversationId::from_slice(&request.conversation_id)
         .map_err(|rule| Failure::invalid("send.conversation_id", rule))?;
     let client_message_id = ClientMessageId::from_slice(&request.client_message_id)
@@ -185,6 +220,7 @@ pub(super) fn outgoing(sender: Identity, by_business: bool, request: wire::Send)
         ttl_ms: (request.ttl_s > 0).then(|| i64::from(request.ttl_s) * 1_000),
         client_seq: counter("send.client_seq", request.client_seq)?,
         ciphertext: request.ciphertext,
+        bill,
     })
 }
 

@@ -20,6 +20,7 @@ use super::{
     envelope::RETENTION_MS,
     inbox,
     queue::{self, Entry, read_queue},
+    receipts::Receipts,
     retention,
     send::outgoing,
 };
@@ -52,7 +53,7 @@ fn send() -> Send {
 fn refused(change: impl FnOnce(&mut Send)) -> &'static str {
     let mut send = send();
     change(&mut send);
-    outgoing(SENDER, false, send)
+    outgoing(SENDER, false, send, None)
         .expect_err("refused")
         .parameter
         .expect("a parameter")
@@ -60,7 +61,7 @@ fn refused(change: impl FnOnce(&mut Send)) -> &'static str {
 
 #[test]
 fn a_send_must_say_what_its_message_says() {
-    assert!(outgoing(SENDER, false, send()).is_ok());
+    assert!(outgoing(SENDER, false, send(), None).is_ok());
     assert_eq!(refused(|send| send.epoch = 5), "send.ciphertext");
     assert_eq!(refused(|send| send.generation = 1), "send.ciphertext");
     assert_eq!(
@@ -128,6 +129,7 @@ fn entry(seq: u64, expires_ms: i64) -> Entry {
         conversation: ConversationId([3; 16]),
         seq,
         kind: Kind::Message,
+        receipted: false,
         expires_ms,
         envelope: deliver.encode_to_vec().into(),
         inline: seq != 4,
@@ -144,6 +146,48 @@ async fn queue(app: &App, behind: u64) -> Vec<(u64, Kind)> {
         other => panic!("expected a delivery, got {other:?}"),
     });
     delivered.collect()
+}
+
+#[tokio::test]
+async fn an_item_that_is_owed_a_receipt_is_not_deleted_without_one() {
+    let clock = Clock::manual(0);
+    for (app, _directory) in on_each_engine(&clock).await {
+        inbox::open_inbox(&app, SENDER.device).await.expect("an inbox");
+        let owed = |seq| Entry {
+            receipted: true,
+            ..entry(seq, RETENTION_MS)
+        };
+        let entries = vec![entry(1, RETENTION_MS), owed(2), owed(3)];
+        let appended = app.db.write(entries, |tx, entries| {
+            Box::pin(async move { queue::append(tx, entries, &BTreeMap::new()).await.map(|_| ()) })
+        });
+        appended.await.expect("appended");
+        let delete = |acked: Vec<(DeviceId, u64, u64)>, receipted: Vec<(DeviceId, u64, ConversationId, u64)>| {
+            let input = (acked, receipted);
+            app.db.write(input, |tx, (acked, receipted)| {
+                Box::pin(async move {
+                    queue::delete_acked(tx, acked).await?;
+                    queue::delete_receipted(tx, receipted).await
+                })
+            })
+        };
+        let conversation = ConversationId([3; 16]);
+        delete(vec![(SENDER.device, 0, 3)], Vec::new()).await.expect("by key");
+        let delivered = [(1, Kind::Gone), (2, Kind::Message), (3, Kind::Message)];
+        assert_eq!(queue(&app, 0).await, delivered);
+        delete(vec![(SENDER.device, 0, 300)], Vec::new())
+            .await
+            .expect("by range");
+        let elsewhere = (SENDER.device, 2, ConversationId([9; 16]), 2);
+        delete(Vec::new(), vec![elsewhere, (SENDER.device, 2, conversation, 3)])
+            .await
+            .expect("another item's");
+        assert_eq!(queue(&app, 0).await, delivered);
+        delete(Vec::new(), vec![(SENDER.device, 2, conversation, 2)])
+            .await
+            .expect("its own");
+        assert_eq!(queue(&app, 0).await, [(2, Kind::Gone), (3, Kind::Message)]);
+    }
 }
 
 #[tokio::test]
@@ -263,7 +307,7 @@ async fn a_batch_sends_delivers_and_acknowledges_without_scanning_a_table() {
     });
     make_conversation(&app).await;
     let planned = |send| PlannedSend {
-        outgoing: outgoing(SENDER, false, send).expect("a send"),
+        outgoing: outgoing(SENDER, false, send, None).expect("a send"),
         conversation: Some(conversation.clone()),
     };
     let mut other = send();
@@ -279,6 +323,7 @@ async fn a_batch_sends_delivers_and_acknowledges_without_scanning_a_table() {
     let input = |sends, acks| Input {
         sends,
         acks,
+        receipts: Receipts::default(),
         now_ms: 0,
         app: app.clone(),
     };
@@ -289,7 +334,7 @@ async fn a_batch_sends_delivers_and_acknowledges_without_scanning_a_table() {
     let sent = run(input(sends, Vec::new())).await.expect("sent");
     let seqs = sent.verdicts.iter().map(|verdict| match verdict {
         Verdict::Sent(sent) => sent.seq,
-        Verdict::Blocked => 0,
+        Verdict::Blocked | Verdict::Short(_) => 0,
     });
     assert_eq!(
         seqs.collect::<Vec<_>>(),

@@ -16,9 +16,9 @@ use crate::{
     accounts,
     accounts::Registered,
     app::App,
-    business, commerce,
+    billing, business, commerce,
     error::{Failure, reason},
-    messaging,
+    messaging::{self, Bill},
     metrics::Metrics,
 };
 
@@ -48,40 +48,63 @@ pub(super) async fn request(app: &App, session: &Arc<Session>, request_id: u64, 
                 session.respond(frame::failure(request_id, failure));
             }
             Some(identity) => {
+                let mut bill = None;
                 if let Request::Send(send) = &body
                     && session.is_business()
-                    && !Box::pin(admitted(app, session, request_id, identity, send)).await
                 {
-                    return;
+                    match Box::pin(admitted(app, session, request_id, identity, send)).await {
+                        Admitted::Send(admitted) => bill = admitted,
+                        Admitted::Answered => return,
+                    }
                 }
-                authenticated(app, session, request_id, identity, body);
+                authenticated(app, session, request_id, identity, body, bill);
             }
         },
     }
 }
 
-/// A business's send is judged before it queues for a batch, in line: its sends keep their order. False: it was answered.
-async fn admitted(app: &App, session: &Session, request_id: u64, identity: Identity, send: &wire::Send) -> bool {
+/// What became of a business's send.
+enum Admitted {
+    /// It may go on, charged as this.
+    Send(Option<Bill>),
+    Answered,
+}
+
+/// A business's send is judged before it queues for a batch, in line: its sends keep their order.
+async fn admitted(app: &App, session: &Session, request_id: u64, identity: Identity, send: &wire::Send) -> Admitted {
     match business::admit(app, identity, send).await {
-        Ok(None) => true,
+        Ok(None) => match billing::quote(app, identity.account, send).await {
+            Ok(bill) => Admitted::Send(bill),
+            Err(failure) => {
+                refuse(app, session, request_id, failure);
+                Admitted::Answered
+            }
+        },
         Ok(Some(refused)) => {
             let outcome = wire::SendOutcome {
                 outcome: Some(send_outcome::Outcome::BusinessRefused(refused)),
             };
             session.respond(frame::response(request_id, Response::Send(outcome)));
-            false
+            Admitted::Answered
         }
         Err(failure) => {
             refuse(app, session, request_id, failure);
-            false
+            Admitted::Answered
         }
     }
 }
 
-fn authenticated(app: &App, session: &Arc<Session>, request_id: u64, identity: Identity, body: Request) {
+fn authenticated(
+    app: &App,
+    session: &Arc<Session>,
+    request_id: u64,
+    identity: Identity,
+    body: Request,
+    bill: Option<Bill>,
+) {
     match body {
         Request::Send(body) => {
-            let outcome = messaging::send(app, session, request_id, identity, body);
+            let outcome = messaging::send(app, session, request_id, identity, body, bill);
             refuse_on_error(app, session, request_id, outcome);
         }
         Request::Ack(body) => {
@@ -186,6 +209,10 @@ async fn answer_business(app: &App, identity: Identity, body: Request) -> Result
             let count = business::delete_templates(app, identity, body).await?;
             Response::TemplatesDeleted(wire::TemplatesDeleted { count })
         }
+        Request::FetchPrices(_) => Response::Prices(billing::fetch_prices(app, identity.account).await?),
+        Request::FetchCharges(body) => {
+            Response::Charges(boxed(billing::fetch_charges(app, identity.account, &body)).await?)
+        }
         other => return answer_commerce(app, identity, other).await,
     })
 }
@@ -242,7 +269,18 @@ async fn create_conversation(
         };
         return Err(Failure::denied(reason, refused.message));
     }
-    messaging::create_conversation(app, identity, session.is_business(), body).await
+    let bill = match &body.first {
+        Some(first) if session.is_business() => billing::quote(app, identity.account, first).await?,
+        _ => None,
+    };
+    // One that exists is this very request, repeated: its first message may have been taken in already.
+    if let Some(bill) = &bill
+        && !messaging::exists(app, &body.conversation_id).await?
+        && let Some(short) = billing::refused(app, bill).await?
+    {
+        return Err(Failure::denied(reason::BALANCE_SHORT, short));
+    }
+    messaging::create_conversation(app, identity, session.is_business(), body, bill).await
 }
 
 /// A revocation reaches further than its slice: the device's socket, its queue, its conversations.

@@ -513,6 +513,15 @@ impl Device {
     }
 
     pub(crate) async fn ack(&mut self, cursor: u64, delivered: &[(ConversationId, u64)]) {
+        self.ack_with(cursor, delivered, Vec::new()).await;
+    }
+
+    pub(crate) async fn ack_with(
+        &mut self,
+        cursor: u64,
+        delivered: &[(ConversationId, u64)],
+        receipts: Vec<wire::DeliveryReceipt>,
+    ) {
         let request = wire::Ack {
             cursor,
             delivered: delivered
@@ -522,6 +531,7 @@ impl Device {
                     seq: *seq,
                 })
                 .collect(),
+            receipts,
             client_seq: self.client_seq,
         };
         match self.socket.request(Request::Ack(request)).await {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod certificate;
+mod charges;
 mod commerce;
 mod device;
 mod disk_full;

@@ -1,0 +1,124 @@
+//! What a company pays: a rate card, a wallet, delivered messages and the receipts that prove them.
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{
+    Person, Serve,
+    company::{Company, Receiver},
+    directory,
+};
+
+const PHONE: &str = "+6281234567890";
+const DIGITS: &str = "6281234567890";
+
+fn person(server: &Serve, directory: &std::path::Path) -> Person {
+    let person = Person::new(directory, "Anindita", &server.url);
+    person.ok(&["register", "--name", "Anindita", "--phone", PHONE]);
+    let code = server.admin(&["registration-code", PHONE])["code"].clone();
+    person.ok(&["verify", "--code", code.as_str().unwrap_or_default()]);
+    person
+}
+
+fn wallet(server: &Serve, company: &Company) -> Value {
+    server.admin(&["wallet", "show", "--waba", &company.waba])
+}
+
+#[test]
+fn a_delivered_message_is_paid_once_and_an_empty_wallet_sends_nothing() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let company = Company::create(&server, "Bioskop Kota", "+622150001000");
+    let receiver = Receiver::start("rahasia-verifikasi");
+    company.subscribe(&server, &receiver, "rahasia-verifikasi");
+    let ani = person(&server, directory.path());
+    assert_eq!(
+        server.admin(&["rate-card", "show"])["rows"],
+        json!([]),
+        "no card: everything is free"
+    );
+
+    let card = directory.path().join("card.csv");
+    let csv = "category,country,currency,price_minor,free_per_month\nservice,+62,USD,2,\nutility,+62,USD,3,\n";
+    std::fs::write(&card, csv).expect("a card");
+    let file = card.to_string_lossy().into_owned();
+    let imported = server.admin(&["rate-card", "import", &file, "--effective", "2026-01-01"]);
+    assert_eq!(imported["rate_card_id"], "1");
+    assert_eq!(
+        server.admin(&["rate-card", "show", "--at", "2025-12-31"])["rate_card_id"],
+        Value::Null
+    );
+    assert_eq!(server.admin(&["rate-card", "show"])["rows"][1]["price"], "0.03");
+
+    ani.send("+622150001000", "Ada film apa?");
+    let (status, refused) = company.send(&json!({ "to": DIGITS, "text": { "body": "Ada tiga." } }));
+    assert_eq!(
+        (status, refused["error"]["code"].as_u64()),
+        (400, Some(131_042)),
+        "{refused}"
+    );
+    server.admin(&[
+        "wallet",
+        "topup",
+        "--waba",
+        &company.waba,
+        "--amount",
+        "0.05",
+        "--currency",
+        "USD",
+    ]);
+    let (_, window) = company.get(&format!("{}/conversations/{DIGITS}", company.number));
+    assert_eq!(window["prices"]["currency"], "USD", "{window}");
+    assert_eq!(
+        window["prices"]["utility"],
+        json!({ "value": 3, "offset": 100, "free_left": 0 })
+    );
+    assert_eq!(window["prices"]["marketing"]["value"], 0);
+
+    let template = json!({ "name": "tiket_siap", "language": "id", "category": "UTILITY",
+        "components": [{ "type": "BODY", "text": "Kursi {{1}} sudah dipesan untuk Anda." }] });
+    let (_, approved) = company.post(&format!("{}/message_templates", company.waba), &template);
+    assert_eq!(approved["status"], "APPROVED");
+    let parameters = json!([{ "type": "text", "text": "A1" }]);
+    let filled = json!({ "to": DIGITS, "type": "template", "template": { "name": "tiket_siap",
+        "language": { "code": "id" }, "components": [{ "type": "body", "parameters": parameters }] } });
+    let (status, first) = company.send(&filled);
+    assert_eq!(status, 200, "{first}");
+    let shown = wallet(&server, &company);
+    assert_eq!(
+        (&shown["balance"], &shown["reserved"]),
+        (&json!("0.05"), &json!("0.03")),
+        "not delivered yet"
+    );
+    let (status, second) = company.send(&json!({ "to": DIGITS, "text": { "body": "Ada tiga." } }));
+    assert_eq!(status, 200, "{second}");
+    let (_, refused) = company.send(&json!({ "to": DIGITS, "text": { "body": "Lagi" } }));
+    assert_eq!(refused["error"]["code"].as_u64(), Some(131_042), "{refused}");
+
+    assert_eq!(
+        ani.texts(),
+        ["Kursi A1 sudah dipesan untuk Anda.", "Ada tiga."],
+        "the refused one never left"
+    );
+    for (answer, category) in [(&first, "utility"), (&second, "service")] {
+        let id = &answer["messages"][0]["id"];
+        let delivered = receiver.status(|status| status["id"] == *id && status["status"] == "delivered");
+        let expected = json!({ "billable": true, "pricing_model": "PMP", "category": category, "type": "regular" });
+        assert_eq!(delivered["pricing"], expected);
+    }
+    let shown = wallet(&server, &company);
+    assert_eq!(
+        (&shown["balance"], &shown["reserved"]),
+        (&json!("0.00"), &json!("0.00"))
+    );
+    server.kill();
+    let server = Serve::start(directory.path());
+    ani.lines(&["receive"]);
+    let report = server.admin(&["ledger", "verify"]);
+    assert_eq!(
+        (&report["ok"], &report["messages_charged"]),
+        (&json!(true), &json!(2)),
+        "{report}"
+    );
+    assert_eq!(wallet(&server, &company)["balance"], "0.00");
+}

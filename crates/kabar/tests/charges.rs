@@ -20,8 +20,45 @@ fn person(server: &Serve, directory: &std::path::Path) -> Person {
     person
 }
 
-fn wallet(server: &Serve, company: &Company) -> Value {
-    server.admin(&["wallet", "show", "--waba", &company.waba])
+/// Balance and what is reserved.
+fn wallet(server: &Serve, company: &Company) -> [String; 2] {
+    let shown = server.admin(&["wallet", "show", "--waba", &company.waba]);
+    ["balance", "reserved"].map(|name| shown[name].as_str().unwrap_or_default().to_owned())
+}
+
+fn import_card(server: &Serve, directory: &std::path::Path) {
+    let card = directory.join("card.csv");
+    let csv = "category,country,currency,price_minor,free_per_month\nservice,+62,USD,2,\nutility,+62,USD,3,\n";
+    std::fs::write(&card, csv).expect("a card");
+    let file = card.to_string_lossy().into_owned();
+    let imported = server.admin(&["rate-card", "import", &file, "--effective", "2026-01-01"]);
+    assert_eq!(imported["rate_card_id"], "1");
+    assert_eq!(
+        server.admin(&["rate-card", "show", "--at", "2025-12-31"])["rate_card_id"],
+        Value::Null
+    );
+    assert_eq!(server.admin(&["rate-card", "show"])["rows"][1]["price"], "0.03");
+}
+
+/// Gets a template approved; a message that fills it in.
+fn template(company: &Company) -> Value {
+    let template = json!({ "name": "tiket_siap", "language": "id", "category": "UTILITY",
+        "components": [{ "type": "BODY", "text": "Kursi {{1}} sudah dipesan untuk Anda." }] });
+    let (_, approved) = company.post(&format!("{}/message_templates", company.waba), &template);
+    assert_eq!(approved["status"], "APPROVED");
+    let parameters = json!([{ "type": "text", "text": "A1" }]);
+    json!({ "to": DIGITS, "type": "template", "template": { "name": "tiket_siap",
+        "language": { "code": "id" }, "components": [{ "type": "body", "parameters": parameters }] } })
+}
+
+/// Texts of messages, template or not.
+fn received(person: &Person) -> Vec<String> {
+    let lines = person.lines(&["receive"]);
+    lines
+        .iter()
+        .filter(|item| ["text", "template"].contains(&item["kind"].as_str().unwrap_or_default()))
+        .filter_map(|item| item["text"].as_str().map(str::to_owned))
+        .collect()
 }
 
 #[test]
@@ -38,18 +75,7 @@ fn a_delivered_message_is_paid_once_and_an_empty_wallet_sends_nothing() {
         "no card: everything is free"
     );
 
-    let card = directory.path().join("card.csv");
-    let csv = "category,country,currency,price_minor,free_per_month\nservice,+62,USD,2,\nutility,+62,USD,3,\n";
-    std::fs::write(&card, csv).expect("a card");
-    let file = card.to_string_lossy().into_owned();
-    let imported = server.admin(&["rate-card", "import", &file, "--effective", "2026-01-01"]);
-    assert_eq!(imported["rate_card_id"], "1");
-    assert_eq!(
-        server.admin(&["rate-card", "show", "--at", "2025-12-31"])["rate_card_id"],
-        Value::Null
-    );
-    assert_eq!(server.admin(&["rate-card", "show"])["rows"][1]["price"], "0.03");
-
+    import_card(&server, directory.path());
     ani.send("+622150001000", "Ada film apa?");
     let (status, refused) = company.send(&json!({ "to": DIGITS, "text": { "body": "Ada tiga." } }));
     assert_eq!(
@@ -75,44 +101,27 @@ fn a_delivered_message_is_paid_once_and_an_empty_wallet_sends_nothing() {
     );
     assert_eq!(window["prices"]["marketing"]["value"], 0);
 
-    let template = json!({ "name": "tiket_siap", "language": "id", "category": "UTILITY",
-        "components": [{ "type": "BODY", "text": "Kursi {{1}} sudah dipesan untuk Anda." }] });
-    let (_, approved) = company.post(&format!("{}/message_templates", company.waba), &template);
-    assert_eq!(approved["status"], "APPROVED");
-    let parameters = json!([{ "type": "text", "text": "A1" }]);
-    let filled = json!({ "to": DIGITS, "type": "template", "template": { "name": "tiket_siap",
-        "language": { "code": "id" }, "components": [{ "type": "body", "parameters": parameters }] } });
+    let filled = template(&company);
     let (status, first) = company.send(&filled);
     assert_eq!(status, 200, "{first}");
-    let shown = wallet(&server, &company);
-    assert_eq!(
-        (&shown["balance"], &shown["reserved"]),
-        (&json!("0.05"), &json!("0.03")),
-        "not delivered yet"
-    );
+    assert_eq!(wallet(&server, &company), ["0.05", "0.03"], "not delivered yet");
     let (status, second) = company.send(&json!({ "to": DIGITS, "text": { "body": "Ada tiga." } }));
     assert_eq!(status, 200, "{second}");
     let (_, refused) = company.send(&json!({ "to": DIGITS, "text": { "body": "Lagi" } }));
     assert_eq!(refused["error"]["code"].as_u64(), Some(131_042), "{refused}");
 
-    assert_eq!(
-        ani.texts(),
-        ["Kursi A1 sudah dipesan untuk Anda.", "Ada tiga."],
-        "the refused one never left"
-    );
+    let expected = ["Kursi A1 sudah dipesan untuk Anda.", "Ada tiga."];
+    assert_eq!(received(&ani), expected, "the refused one never left");
     for (answer, category) in [(&first, "utility"), (&second, "service")] {
         let id = &answer["messages"][0]["id"];
         let delivered = receiver.status(|status| status["id"] == *id && status["status"] == "delivered");
         let expected = json!({ "billable": true, "pricing_model": "PMP", "category": category, "type": "regular" });
         assert_eq!(delivered["pricing"], expected);
     }
-    let shown = wallet(&server, &company);
-    assert_eq!(
-        (&shown["balance"], &shown["reserved"]),
-        (&json!("0.00"), &json!("0.00"))
-    );
+    assert_eq!(wallet(&server, &company), ["0.00", "0.00"]);
+    let address = server.address().to_owned();
     server.kill();
-    let server = Serve::start(directory.path());
+    let server = Serve::start_on(directory.path(), &address, &[]);
     ani.lines(&["receive"]);
     let report = server.admin(&["ledger", "verify"]);
     assert_eq!(
@@ -120,5 +129,5 @@ fn a_delivered_message_is_paid_once_and_an_empty_wallet_sends_nothing() {
         (&json!(true), &json!(2)),
         "{report}"
     );
-    assert_eq!(wallet(&server, &company)["balance"], "0.00");
+    assert_eq!(wallet(&server, &company), ["0.00", "0.00"]);
 }

@@ -84,7 +84,7 @@ async fn check_journal(tx: &mut Tx, report: &mut Report) -> Result<(), DbError> 
         let Some((waba_id, key, _)) = page.last() else { break };
         after = (*waba_id, key.clone());
         let charges = page.iter().filter(|(_, _, kind)| *kind == Some(Kind::Charge));
-        let named: Vec<(u64, &str, Option<(ConversationId, u64)>)> = charges
+        let named: Vec<_> = charges
             .map(|(waba_id, key, _)| (*waba_id, key.as_str(), place(key)))
             .collect();
         let places: Vec<_> = named

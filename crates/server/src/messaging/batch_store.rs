@@ -86,16 +86,7 @@ pub(super) async fn commit(tx: &mut Tx, input: &Input) -> Result<Output, DbError
         let envelope = place.message(outgoing.class, &stamp, billable, outgoing.ciphertext.clone());
         let ttl_ms = outgoing.ttl_ms.map_or(RETENTION_MS, |ttl_ms| ttl_ms.min(RETENTION_MS));
         let expires_ms = input.now_ms + ttl_ms;
-        if let Some((bill, due)) = outgoing.bill.as_ref().zip(due.as_ref()) {
-            taken.push(Taken {
-                bill,
-                due,
-                conversation: outgoing.conversation,
-                seq: *seq,
-                message: outgoing.message_id,
-                expires_ms,
-            });
-        }
+        taken.extend(billed(outgoing, due.as_ref(), *seq, expires_ms));
         let item = Item {
             place: &place,
             conversation,
@@ -129,18 +120,31 @@ pub(super) async fn commit(tx: &mut Tx, input: &Input) -> Result<Output, DbError
     queue::delete_acked(tx, &acked).await?;
     bill(tx, input, &taken).await?;
     let receipts = advance_receipts(tx, input).await?;
-    let verdict = |send: &PlannedSend| {
-        let key = (send.outgoing.conversation, send.outgoing.send_id);
-        match (known.get(&key), short.get(&key)) {
-            (Some(sent), _) => Verdict::Sent(sent.clone()),
-            (None, Some(why)) => Verdict::Short(why.clone()),
-            (None, None) => Verdict::Blocked,
-        }
-    };
     Ok(Output {
-        verdicts: input.sends.iter().map(verdict).collect(),
+        verdicts: input.sends.iter().map(|send| verdict(send, &known, &short)).collect(),
         deliveries,
         receipts,
+    })
+}
+
+fn verdict(send: &PlannedSend, known: &HashMap<SendKey, Sent>, short: &HashMap<SendKey, String>) -> Verdict {
+    let key = (send.outgoing.conversation, send.outgoing.send_id);
+    match (known.get(&key), short.get(&key)) {
+        (Some(sent), _) => Verdict::Sent(sent.clone()),
+        (None, Some(why)) => Verdict::Short(why.clone()),
+        (None, None) => Verdict::Blocked,
+    }
+}
+
+/// What the meter has to know of a message that has its place; `None`: it costs nothing.
+fn billed<'a>(outgoing: &'a Outgoing, due: Option<&'a Due>, seq: u64, expires_ms: i64) -> Option<Taken<'a>> {
+    Some(Taken {
+        bill: outgoing.bill.as_ref()?,
+        due: due?,
+        conversation: outgoing.conversation,
+        seq,
+        message: outgoing.message_id,
+        expires_ms,
     })
 }
 

@@ -49,6 +49,7 @@ enum Link {
 }
 
 /// What the connection came up with.
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the loop's own stack")]
 enum Linked {
     Opened(Result<Socket, String>),
     Frame(wire::ServerFrame),
@@ -56,6 +57,7 @@ enum Linked {
 }
 
 /// What the loop woke up for.
+#[allow(clippy::large_enum_variant, reason = "one at a time, on the loop's own stack")]
 enum Woken {
     Wish(Option<Wish>),
     Link(Linked),

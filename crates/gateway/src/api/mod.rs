@@ -172,7 +172,7 @@ async fn route(call: &Call, method: &Method, segments: &[&str]) -> Result<Answer
             ("POST", ["media"]) => media::upload(call).await,
             ("GET", ["whatsapp_business_profile"]) => numbers::profile(call, &number),
             ("POST", ["whatsapp_business_profile"]) => numbers::set_profile(call, &number).await,
-            ("POST", ["register" | "deregister"]) => Ok(success()),
+            ("POST", ["register"]) => numbers::register(call, &number),
             ("GET", ["settings"]) => Ok(json!({ "storage_configuration": { "status": "DEFAULT" } }).into()),
             ("GET", ["conversations", user]) => messages::conversation(call, &number, user).await,
             ("GET", ["payments", _configuration, reference_id]) => payments::lookup(call, &number, reference_id).await,

@@ -35,6 +35,16 @@ fn number_value(number: &Number) -> Value {
     })
 }
 
+/// A number is registered by its enrolment: this says whether it is, and keeps no PIN.
+pub(super) fn register(call: &Call, number: &Number) -> Result<Answer, GraphError> {
+    let pin = call.params.required_text("pin", 6)?;
+    if pin.len() != 6 || !pin.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(call.params.refused("pin", "must be six digits"));
+    }
+    super::messages::line(call, number)?;
+    Ok(success())
+}
+
 /// What a call without `fields` answers.
 fn projected(call: &Call, value: &Value) -> Result<Value, GraphError> {
     match call.params.string("fields")? {
@@ -56,7 +66,6 @@ pub(super) async fn business(call: &Call) -> Result<Answer, GraphError> {
         "name": first.map_or("", |number| number.name.as_str()),
         "timezone_id": "1",
         "message_template_namespace": call.app.waba_id.to_string(),
-        "account_review_status": "APPROVED",
     });
     Ok(projected(call, &value)?.into())
 }

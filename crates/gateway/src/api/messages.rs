@@ -209,7 +209,7 @@ async fn content(call: &Call, line: &Line, content: &Content) -> Result<(Shown, 
     match content {
         Content::Shown(shown) => Ok((shown.clone(), service)),
         Content::Flow(flow) => Ok((Shown::Interactive(flows::offered(call, flow).await?), service)),
-        Content::Template(template) => template_text::filled(call, line, template).await,
+        Content::Template(template) => template_text::filled(line, template).await,
         Content::Media(media) => Err(not_sent_yet(media.kind)),
     }
 }

@@ -4,7 +4,7 @@ use kabar_client::api::{BusinessCommand, BusinessSend, MessageTemplate, Reply, S
 use kabar_protocol::wire::{self, template_button};
 use serde_json::Value;
 
-use super::{Call, client_refused};
+use super::client_refused;
 use crate::{
     graph::GraphError,
     messages::{ButtonParameter, TemplateParameters, TemplateSend},
@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Looks the template up and fills it in (132001 unknown or not approved, 132000 wrong number of parameters).
-pub(super) async fn filled(call: &Call, line: &Line, send: &TemplateSend) -> Result<(Shown, BusinessSend), GraphError> {
+pub(super) async fn filled(line: &Line, send: &TemplateSend) -> Result<(Shown, BusinessSend), GraphError> {
     let list = BusinessCommand::ListTemplates {
         name: Some(send.name.clone()),
         language: Some(send.language.clone()),
@@ -27,7 +27,6 @@ pub(super) async fn filled(call: &Call, line: &Line, send: &TemplateSend) -> Res
     if !template.approved {
         return Err(unknown("is not approved"));
     }
-    debug_assert_eq!(call.app.waba_id, line.number.waba_id);
     let shown = fill(template, send)?;
     let business = BusinessSend {
         category: template.category,

@@ -22,7 +22,10 @@ const SHOWN: &[&str] = &[
     "Ticket",
     "Template",
     "TemplateButton",
+    "File",
 ];
+/// Bytes among them: hex in JSON.
+const HEX: &[&str] = &["File.key", "File.sha256", "File.ciphertext_sha256", "File.preview"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("../../proto");
@@ -35,6 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "commerce",
         "messaging",
         "content",
+        "media",
         "mls",
     ]
     .map(|name| format!("kabar/v1/{name}.proto"));
@@ -46,6 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             format!(".kabar.v1.{message}"),
             "#[derive(serde::Serialize, serde::Deserialize)] #[serde(rename_all = \"snake_case\")]",
         );
+    }
+    for field in HEX {
+        config.field_attribute(format!(".kabar.v1.{field}"), "#[serde(with = \"crate::file::as_hex\")]");
     }
     config.compile_fds(descriptors)?;
     Ok(())

@@ -28,6 +28,7 @@ impl State {
             Purpose::ReadReceipt(conversation, seq) => self.read_receipt_answered(*conversation, *seq, answer),
             Purpose::Card(account) => self.card_answered(*account, answer),
             Purpose::Payment(command_id) => self.payment_answered(*command_id, answer),
+            Purpose::Upload(command_id) => self.upload_begun(*command_id, answer),
             Purpose::Business(command_id) => self.business_answered(*command_id, answer),
             Purpose::Flow(message) => self.flow_sent(*message, answer),
             Purpose::Log(conversation) => return self.log_answered(*conversation, answer),

@@ -67,6 +67,8 @@ pub(crate) enum Purpose {
     Payment(u64),
     /// A question or order of a business number.
     Business(u64),
+    /// Room for a file; the answer is the command's.
+    Upload(u64),
     /// A flow's question, or the answer to one.
     Flow(MessageId),
 }
@@ -76,14 +78,14 @@ impl Purpose {
     fn command(&self) -> Option<u64> {
         match self {
             Self::Find(command_id, ..) | Self::Command(command_id, _) => Some(*command_id),
-            Self::Business(command_id) | Self::Payment(command_id) => Some(*command_id),
+            Self::Business(command_id) | Self::Payment(command_id) | Self::Upload(command_id) => Some(*command_id),
             _ => None,
         }
     }
 
     /// Asks without changing anything: may be asked again.
     fn is_question(&self) -> bool {
-        matches!(self, Self::Find(..) | Self::Business(_))
+        matches!(self, Self::Find(..) | Self::Business(_) | Self::Upload(_))
     }
 }
 

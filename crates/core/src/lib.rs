@@ -14,6 +14,7 @@ mod core;
 mod feed;
 pub mod flow;
 mod listing;
+pub mod media;
 mod messaging;
 mod mls;
 mod state;

@@ -48,6 +48,18 @@ pub const LOG_ITEMS_PER_PAGE_MAX: u32 = 100;
 /// Requests of one socket that may be in flight at a time.
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 64;
 
+/// One file, without what sealing adds.
+pub const FILE_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// The same as the server keeps it: filled up by an eighth at most, 16 bytes more per 64 KiB.
+pub const FILE_CIPHERTEXT_BYTES_MAX: u64 = FILE_BYTES_MAX + FILE_BYTES_MAX / 8 + FILE_BYTES_MAX / 2048;
+/// Unicode scalar values.
+pub const FILE_NAME_CHARS_MAX: usize = 240;
+pub const FILE_CAPTION_CHARS_MAX: usize = 1024;
+/// A small picture of a file, inside its message.
+pub const FILE_PREVIEW_BYTES_MAX: usize = 12 * 1024;
+pub const FILE_LOCATION_BYTES_MAX: usize = 128;
+pub const MIME_TYPE_BYTES_MAX: usize = 127;
+
 // Business messages, in Unicode scalar values unless said; the figures are the Cloud API's.
 pub const INTERACTIVE_BODY_CHARS_MAX: usize = 1024;
 pub const INTERACTIVE_HEADER_CHARS_MAX: usize = 60;

@@ -19,6 +19,7 @@ use crate::{
     db::{Db, DbError, Tx, params},
     error::StartError,
     limits::Limits,
+    media::Media,
     messaging::Messaging,
     metrics::Metrics,
     secrets::Secrets,
@@ -42,6 +43,7 @@ pub struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) timeline: Timeline,
     pub(crate) accounts: Accounts,
+    pub(crate) media: Media,
     pub(crate) messaging: Messaging,
     pub(crate) business: Business,
     pub(crate) billing: Billing,
@@ -65,6 +67,7 @@ impl App {
     pub(crate) async fn open(config: Config, public_url: String, clock: Clock) -> Result<Self, StartError> {
         let data = config.server.data.clone();
         let secrets = Secrets::open(&data)?;
+        let media = Media::open(&config, &secrets)?;
         let url = (!config.database.url.is_empty()).then_some(config.database.url.as_str());
         let db = Db::open(&data, url).await?;
         let mut rng = StdRng::from_os_rng();
@@ -84,6 +87,7 @@ impl App {
             metrics: Metrics::default(),
             timeline,
             accounts: Accounts::default(),
+            media,
             messaging,
             business: Business::default(),
             billing: Billing::default(),

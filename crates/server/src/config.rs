@@ -87,6 +87,13 @@ sections! {
         /// A connection that has not authenticated after so long is closed.
         unauthenticated_s: u32 = 15,
     }
+    /// Files that people send, kept as ciphertext in the data directory.
+    media: MediaConfig {
+        /// What the files of one account may take, in MiB.
+        quota_mib_per_account: u64 = 20_480,
+        /// How long a file is kept, in days.
+        retention_days: u32 = 30,
+    }
     /// What this server asks of addresses that others name: webhooks, and what comes after them.
     outbound: OutboundConfig {
         /// "true" or "false": may they be private addresses? "auto" is true on a loopback listener only.

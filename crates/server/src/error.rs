@@ -31,6 +31,7 @@ pub mod reason {
     pub const BALANCE_SHORT: &str = "balance_short";
     pub const NOT_A_MEMBER: &str = "not_a_member";
     pub const CONVERSATION_UNKNOWN: &str = "conversation_unknown";
+    pub const MEDIA_QUOTA: &str = "media_quota";
     pub const ACK_AHEAD: &str = "ack_ahead";
     pub const IDLE: &str = "idle";
     pub const OVERLOADED: &str = "overloaded";
@@ -61,6 +62,7 @@ pub mod reason {
         BALANCE_SHORT,
         NOT_A_MEMBER,
         CONVERSATION_UNKNOWN,
+        MEDIA_QUOTA,
         ACK_AHEAD,
         IDLE,
         OVERLOADED,

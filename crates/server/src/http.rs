@@ -13,7 +13,7 @@ use axum::{
 };
 use http::{Method, StatusCode, header};
 
-use crate::app::App;
+use crate::{app::App, media};
 
 /// Our routes, then `extra`, then a JSON 404.
 pub(crate) fn router(app: App, extra: Router) -> Router {
@@ -21,6 +21,7 @@ pub(crate) fn router(app: App, extra: Router) -> Router {
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics))
         .with_state(app.clone())
+        .merge(media::router(app.clone()))
         .merge(extra)
         .layer(middleware::from_fn_with_state(app, redirect_to_public_url))
 }

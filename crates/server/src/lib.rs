@@ -18,6 +18,7 @@ mod error;
 mod http;
 mod jobs;
 pub mod limits;
+mod media;
 mod messaging;
 mod metrics;
 mod mls;

@@ -42,6 +42,8 @@ pub enum RateLimit {
     Typing,
     /// Orders registered, paid and settled, by account.
     Payments,
+    /// Files begun, by account.
+    Uploads,
 }
 
 impl RateLimit {
@@ -60,6 +62,7 @@ impl RateLimit {
         Self::Reads,
         Self::Typing,
         Self::Payments,
+        Self::Uploads,
     ];
 
     pub fn name(&self) -> &'static str {
@@ -78,6 +81,7 @@ impl RateLimit {
             Self::Reads => "reads",
             Self::Typing => "typing",
             Self::Payments => "payments",
+            Self::Uploads => "uploads",
         }
     }
 
@@ -98,6 +102,7 @@ impl RateLimit {
             Self::Reads => (600, 36_000),
             Self::Typing => (60, 3_600),
             Self::Payments => (60, 1_200),
+            Self::Uploads => (100, 600),
         }
     }
 }

@@ -61,6 +61,7 @@ pub(crate) struct Metrics {
     pub(crate) messaging_acks: AtomicU64,
     pub(crate) messaging_commits: AtomicU64,
     pub(crate) messaging_batches: AtomicU64,
+    pub(crate) media_bytes_received: AtomicU64,
     pub(crate) commerce_orders: AtomicU64,
     pub(crate) commerce_pending: AtomicU64,
     pub(crate) commerce_authorised: AtomicU64,
@@ -76,7 +77,11 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     pub(crate) fn count(counter: &AtomicU64) {
-        counter.fetch_add(1, Ordering::Relaxed);
+        Self::add(counter, 1);
+    }
+
+    pub(crate) fn add(counter: &AtomicU64, amount: u64) {
+        counter.fetch_add(amount, Ordering::Relaxed);
     }
 
     pub(crate) fn write(&self, out: &mut String) {
@@ -98,6 +103,7 @@ impl Metrics {
             ("kabar_messaging_acks_total", &self.messaging_acks),
             ("kabar_messaging_commits_total", &self.messaging_commits),
             ("kabar_messaging_batches_total", &self.messaging_batches),
+            ("kabar_media_bytes_received_total", &self.media_bytes_received),
             ("kabar_commerce_orders_total", &self.commerce_orders),
             ("kabar_commerce_payments_pending_total", &self.commerce_pending),
             ("kabar_commerce_payments_authorised_total", &self.commerce_authorised),

@@ -12,6 +12,8 @@ use sha2::Sha256;
 use crate::error::StartError;
 
 const KEY_BYTES: usize = 32;
+/// Of SHA-256.
+const MAC_BLOCK_BYTES: usize = 64;
 
 #[derive(Serialize, Deserialize)]
 struct File {
@@ -60,6 +62,14 @@ impl Secrets {
     /// A key of its own for one purpose of this server.
     pub(crate) fn derived_key(&self, purpose: &str) -> [u8; 32] {
         self.directory_key("derived key", purpose)
+    }
+
+    /// The same, ready to sign with.
+    pub(crate) fn derived_mac(&self, purpose: &str) -> Hmac<Sha256> {
+        let mut block = [0; MAC_BLOCK_BYTES];
+        block[..KEY_BYTES].copy_from_slice(&self.derived_key(purpose));
+        // A key of one block, zeros behind it, is the same key to HMAC (RFC 2104).
+        <Hmac<Sha256> as hmac::digest::KeyInit>::new(&block.into())
     }
 
     /// Franking: HMAC-SHA256 over the parts, each of fixed length.

@@ -106,6 +106,7 @@ pub enum Shown {
     InteractiveReply(wire::InteractiveReply),
     Template(wire::Template),
     Ticket(wire::Ticket),
+    File(wire::File),
 }
 
 /// How a business's message is counted: the server decides by it whether the message may go out.

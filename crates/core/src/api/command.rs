@@ -94,6 +94,11 @@ pub enum Command {
     Business {
         request: BusinessCommand,
     },
+    /// Asks for room for a file of so many bytes, and a key for it; replied to with [`super::Reply::Upload`]. Once its bytes are
+    /// there, `Send` with a file tells of it.
+    BeginUpload {
+        size_bytes: u64,
+    },
     /// Forgets a message that could not be sent, or tries it again.
     ResolveFailed {
         message_id: MessageId,

@@ -14,6 +14,7 @@ mod billing;
 mod business;
 mod command;
 mod commerce;
+mod media;
 mod notification;
 mod reply;
 mod view;
@@ -27,6 +28,7 @@ pub use self::{
     },
     command::Command,
     commerce::{PaymentStatus, PaymentView, TicketView},
+    media::Upload,
     notification::{ApiError, ConnectionState, Notification},
     reply::{FeedItem, Me, PhoneCode, Reply, ServerItem},
     view::{ChatKind, ChatView, MessageKind, MessageState, MessageView, Person},

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ChargeView, ChatView, FlowAsk, MessageState, MessageTemplate, MessageView, PaymentView, Person, PriceView, Shown,
-    TicketView, TimeMs,
+    TicketView, TimeMs, Upload,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -71,6 +71,7 @@ pub enum Reply {
     Tickets {
         tickets: Vec<TicketView>,
     },
+    Upload(Upload),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -78,6 +78,7 @@ pub enum MessageKind {
     InteractiveReply,
     Template,
     Ticket,
+    File,
     /// A notice of the client itself, in the thread: the safety number changed, the conversation was reset, messages were lost.
     NoticeSafetyChanged,
     NoticeReset,

@@ -42,7 +42,8 @@ fn class_of(content: &wire::Content) -> MessageClass {
             | Body::Interactive(_)
             | Body::InteractiveReply(_)
             | Body::Template(_)
-            | Body::Ticket(_),
+            | Body::Ticket(_)
+            | Body::File(_),
         ) => MessageClass::Content,
         Some(Body::FlowRequest(_) | Body::FlowResponse(_)) => MessageClass::Control,
         // A body that this version does not know: shown as unsupported, whatever its class.

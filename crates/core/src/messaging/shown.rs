@@ -1,7 +1,7 @@
 //! Content as scripts and screens see it, to and from the wire.
 
 use kabar_protocol::{
-    content, interactive, ticket,
+    content, file, interactive, ticket,
     wire::{self, content::Body, interactive_reply},
 };
 
@@ -20,6 +20,7 @@ impl Shown {
             Self::Interactive(message) => interactive::interactive(message).map_err(field),
             Self::InteractiveReply(message) => interactive::interactive_reply(message).map_err(field),
             Self::Template(message) => interactive::template(message).map_err(field),
+            Self::File(file) => file::file(file).map_err(field),
             Self::Ticket(ticket) => match ticket::read(&ticket.token) {
                 Some(_) => Ok(()),
                 None => Err(invalid("ticket.token", "must be a ticket, such as KABAR1.x")),
@@ -34,6 +35,7 @@ impl Shown {
             Self::InteractiveReply(message) => Body::InteractiveReply(message),
             Self::Template(message) => Body::Template(message),
             Self::Ticket(ticket) => Body::Ticket(ticket),
+            Self::File(file) => Body::File(file),
         }
     }
 
@@ -45,6 +47,7 @@ impl Shown {
             Body::InteractiveReply(message) => Self::InteractiveReply(message.clone()),
             Body::Template(message) => Self::Template(message.clone()),
             Body::Ticket(ticket) => Self::Ticket(ticket.clone()),
+            Body::File(file) => Self::File(file.clone()),
             _ => return None,
         };
         shown.check().is_ok().then_some(shown)
@@ -57,6 +60,7 @@ impl Shown {
             Self::InteractiveReply(_) => MessageKind::InteractiveReply,
             Self::Template(_) => MessageKind::Template,
             Self::Ticket(_) => MessageKind::Ticket,
+            Self::File(_) => MessageKind::File,
         }
     }
 
@@ -75,6 +79,8 @@ impl Shown {
             Self::Ticket(ticket) => ticket::read(&ticket.token)
                 .map(|body| format!("{} {}", body.title, body.place))
                 .unwrap_or_default(),
+            Self::File(file) if file.caption.is_empty() => file.name.clone(),
+            Self::File(file) => file.caption.clone(),
         }
     }
 

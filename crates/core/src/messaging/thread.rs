@@ -244,6 +244,7 @@ fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::InteractiveReply => "interactive_reply",
         MessageKind::Template => "template",
         MessageKind::Ticket => "ticket",
+        MessageKind::File => "file",
         MessageKind::NoticeSafetyChanged => "notice_safety_changed",
         MessageKind::NoticeReset => "notice_reset",
         MessageKind::NoticeGap => "notice_gap",

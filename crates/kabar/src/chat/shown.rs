@@ -2,7 +2,8 @@
 
 use kabar_client::api::Shown;
 use kabar_protocol::wire::{
-    FlowOffer, Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply, template_button,
+    File, FlowOffer, Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply,
+    template_button,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -121,7 +122,7 @@ fn header_and_footer(shown: &Shown) -> (Option<String>, Option<String>) {
         Shown::Interactive(Interactive { header, footer, .. }) | Shown::Template(Template { header, footer, .. }) => {
             (header.clone(), footer.clone())
         }
-        Shown::Text(_) | Shown::InteractiveReply(_) | Shown::Ticket(_) => (None, None),
+        Shown::Text(_) | Shown::InteractiveReply(_) | Shown::Ticket(_) | Shown::File(_) => (None, None),
     }
 }
 
@@ -135,6 +136,9 @@ pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Valu
         Shown::Text(_) => {}
         Shown::Ticket(ticket) => {
             object.insert("ticket".into(), ticket_value(ticket));
+        }
+        Shown::File(file) => {
+            object.insert("file".into(), file_value(file));
         }
         Shown::InteractiveReply(message) => {
             object.remove("interactive_reply");
@@ -160,6 +164,11 @@ pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Valu
         }
     }
     Ok(value)
+}
+
+/// A file without its key and its address: what opens it stays in the home.
+fn file_value(file: &File) -> Value {
+    json!({ "name": file.name, "mime_type": file.mime_type, "size_bytes": file.size_bytes, "caption": file.caption })
 }
 
 fn lay_beside(object: &mut Map<String, Value>, kind: &str, shown: &Shown) -> Result<(), Failure> {

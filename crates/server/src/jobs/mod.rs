@@ -7,7 +7,7 @@ use crate::{
     app::App,
     billing, commerce,
     db::{DbError, Tx},
-    messaging,
+    media, messaging,
 };
 
 /// How often retention looks.
@@ -58,7 +58,7 @@ pub(crate) async fn sweep(app: &App) -> Result<u64, DbError> {
         .db
         .write(app.now_ms(), |tx, now_ms| Box::pin(sweep_codes(tx, *now_ms)))
         .await?;
-    Ok(codes + messaging::sweep(app).await? + billing::release_expired(app).await?)
+    Ok(codes + messaging::sweep(app).await? + media::sweep(app).await? + billing::release_expired(app).await?)
 }
 
 async fn sweep_codes(tx: &mut Tx, now_ms: i64) -> Result<u64, DbError> {

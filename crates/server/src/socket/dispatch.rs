@@ -18,6 +18,7 @@ use crate::{
     app::App,
     billing, business, commerce,
     error::{Failure, reason},
+    media,
     messaging::{self, Bill},
     metrics::Metrics,
 };
@@ -192,6 +193,7 @@ async fn answer(app: &App, session: &Session, identity: Identity, body: Request)
             messaging::typing(app, identity, body).await?;
             Response::TypingAccepted(w::TypingAccepted {})
         }
+        Request::BeginUpload(body) => Response::UploadBegun(media::begin_upload(app, identity, body).await?),
         other => return answer_business(app, identity, other).await,
     })
 }

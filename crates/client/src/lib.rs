@@ -4,6 +4,7 @@
 //! conversations or encryption is core's.
 
 mod clock;
+pub mod files;
 mod home;
 mod shell;
 mod socket;
@@ -56,6 +57,9 @@ pub struct Options {
 /// A running client. Dropping it stops it after the batch in flight.
 #[derive(Debug)]
 pub struct Client {
+    /// For files, which do not go through the shell.
+    address: socket::Address,
+    dial: Option<Dial>,
     commands: mpsc::Sender<shell::Wish>,
     notifications: broadcast::Sender<Notification>,
     stop: CancellationToken,
@@ -69,9 +73,12 @@ impl Client {
         let (commands, wishes) = mpsc::channel(COMMANDS_MAX);
         let (notifications, _) = broadcast::channel(NOTIFICATIONS_MAX);
         let stop = CancellationToken::new();
+        let (address, dial) = (home.address.clone(), home.dial.clone());
         let shell = shell::Shell::new(home, options.feed, notifications.clone(), stop.clone());
         let task = tokio::spawn(shell.run(wishes));
         Ok(Self {
+            address,
+            dial,
             commands,
             notifications,
             stop,

@@ -48,6 +48,27 @@ impl Address {
     }
 }
 
+impl Address {
+    pub(crate) fn is_tls(&self) -> bool {
+        self.socket.scheme_str() == Some("wss")
+    }
+
+    /// Without the brackets of an IPv6 address.
+    pub(crate) fn host(&self) -> &str {
+        let host = self.socket.host().unwrap_or_default();
+        host.trim_start_matches('[').trim_end_matches(']')
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.socket.port_u16().unwrap_or(if self.is_tls() { 443 } else { 80 })
+    }
+
+    /// Host and port as a request names them.
+    pub(crate) fn authority(&self) -> String {
+        self.socket.authority().map(ToString::to_string).unwrap_or_default()
+    }
+}
+
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.shown)
@@ -70,7 +91,7 @@ impl Socket {
             return Ok(Self::open(stream));
         }
         let connector = if address.socket.scheme_str() == Some("wss") {
-            tls_connector()?
+            Connector::Rustls(tls_config()?.into())
         } else {
             Connector::Plain
         };
@@ -107,7 +128,7 @@ impl Socket {
     }
 }
 
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for S {}
 
 async fn in_time<T>(connecting: impl Future<Output = Result<T, tokio_websockets::Error>>) -> Result<T, String> {
@@ -132,7 +153,8 @@ async fn read<S: Stream>(mut stream: SplitStream<WebSocketStream<S>>, received: 
     }
 }
 
-fn tls_connector() -> Result<Connector, String> {
+/// TLS as everywhere in this program: rustls with ring, the system's roots.
+pub(crate) fn tls_config() -> Result<Arc<rustls::ClientConfig>, String> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -141,7 +163,7 @@ fn tls_connector() -> Result<Connector, String> {
         .map_err(|error| error.to_string())?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(Connector::Rustls(Arc::new(config).into()))
+    Ok(Arc::new(config))
 }
 
 #[cfg(test)]

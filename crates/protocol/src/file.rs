@@ -46,7 +46,7 @@ impl Layout {
     }
 
     pub fn is_last(&self, chunk: u32) -> bool {
-        chunk + 1 == self.chunks()
+        chunk == self.chunks() - 1
     }
 
     /// Plaintext of a chunk, filling included.
@@ -196,7 +196,7 @@ mod tests {
             let last = layout.chunks() - 1;
             let file: u64 = (0..=last).map(|chunk| layout.file_bytes(chunk) as u64).sum();
             assert_eq!(file, size);
-            assert!(layout.is_last(last) && !layout.is_last(last.wrapping_sub(1)));
+            assert!(layout.is_last(last) && (last == 0 || !layout.is_last(last - 1)));
             let end = layout.sealed_offset(last) + layout.sealed_bytes(last) as u64;
             assert_eq!(end, layout.ciphertext_bytes(), "{size}");
             let longer = layout.padded - size.max(PADDED_BYTES_MIN);

@@ -13,6 +13,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (2, include_str!("../../migrations/0002_business.sql")),
     (3, include_str!("../../migrations/0003_commerce.sql")),
     (4, include_str!("../../migrations/0004_charges.sql")),
+    (5, include_str!("../../migrations/0005_media.sql")),
 ];
 
 /// Brings the schema up to date; refuses a database that a newer program wrote.

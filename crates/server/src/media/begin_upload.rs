@@ -1,10 +1,6 @@
 //! Room for a file, within what its account may keep here.
 
-use kabar_protocol::{
-    file::TAG_BYTES,
-    limits::FILE_CIPHERTEXT_BYTES_MAX,
-    wire,
-};
+use kabar_protocol::{file::TAG_BYTES, limits::FILE_CIPHERTEXT_BYTES_MAX, wire};
 
 use super::{address::Upload, disk::FileId, store};
 use crate::{

@@ -32,14 +32,20 @@ pub(super) struct Writer {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.file);
+        self.busy
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.file);
     }
 }
 
 impl Disk {
     pub(super) fn open(data: &Path) -> Result<Self, StartError> {
         let root = data.join("media");
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(root.join("partial"));
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(root.join("partial"));
         made.map_err(|cause| StartError::DataDirectory {
             path: root.clone(),
             cause,

@@ -71,7 +71,11 @@ impl From<DbError> for Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code, message) = match &self {
-            Self::Unknown => (StatusCode::NOT_FOUND, "not_found", "there is no such file, or no more".to_owned()),
+            Self::Unknown => (
+                StatusCode::NOT_FOUND,
+                "not_found",
+                "there is no such file, or no more".to_owned(),
+            ),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "overloaded",
@@ -122,7 +126,12 @@ impl IntoResponse for Refusal {
 /// HEAD: how many bytes have come.
 async fn asked(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Refusal> {
     let upload = opened(&app, &address).await?;
-    let (come, put_away) = app.media.disk.come(upload.file).await.map_err(|error| Refusal::io(&error))?;
+    let (come, put_away) = app
+        .media
+        .disk
+        .come(upload.file)
+        .await
+        .map_err(|error| Refusal::io(&error))?;
     if put_away {
         // Said again where the process died between the two.
         mark_whole(&app, upload).await?;
@@ -144,20 +153,37 @@ async fn add(
 ) -> Result<Response, Refusal> {
     let upload = opened(&app, &address).await?;
     let _transfer = app.media.transfers.try_acquire().map_err(|_| Refusal::Busy)?;
-    let typed = headers.get(header::CONTENT_TYPE).is_some_and(|value| value == OFFSET_TYPE);
-    let offset = headers.get(UPLOAD_OFFSET).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let typed = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value == OFFSET_TYPE);
+    let offset = headers
+        .get(UPLOAD_OFFSET)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let Some(offset) = offset.filter(|_| typed) else {
         return Err(Refusal::Type);
     };
     let writer = app.media.disk.writer(upload.file).ok_or(Refusal::Busy)?;
-    let (come, put_away) = app.media.disk.come(upload.file).await.map_err(|error| Refusal::io(&error))?;
+    let (come, put_away) = app
+        .media
+        .disk
+        .come(upload.file)
+        .await
+        .map_err(|error| Refusal::io(&error))?;
     if offset != come {
         return Err(Refusal::Offset(come));
     }
-    let end = if put_away { come } else { receive(&app, &upload, &writer, come, body.into_data_stream()).await? };
+    let end = if put_away {
+        come
+    } else {
+        receive(&app, &upload, &writer, come, body.into_data_stream()).await?
+    };
     if end == upload.size_bytes && !mark_whole(&app, upload).await? {
         // Deleted while its last bytes came.
-        app.media.disk.delete(upload.file).await.map_err(|error| Refusal::io(&error))?;
+        app.media
+            .disk
+            .delete(upload.file)
+            .await
+            .map_err(|error| Refusal::io(&error))?;
         return Err(Refusal::Unknown);
     }
     Ok((StatusCode::NO_CONTENT, [(UPLOAD_OFFSET, HeaderValue::from(end))]).into_response())

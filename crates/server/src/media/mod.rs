@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-pub(crate) use self::{begin_upload::begin_upload, http::router, retention::sweep};
 use self::{address::Addresses, disk::Disk};
+pub(crate) use self::{begin_upload::begin_upload, http::router, retention::sweep};
 use crate::{config::Config, error::StartError, secrets::Secrets};
 
 /// Files that are sent or fetched at a time; more are asked to come back.

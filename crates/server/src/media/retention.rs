@@ -36,7 +36,9 @@ pub(super) async fn delete(app: &App, account: AccountId, file: FileId) -> Resul
     }
     let forget = (account, file);
     app.db
-        .write(forget, |tx, (account, file)| Box::pin(store::delete(tx, *account, *file)))
+        .write(forget, |tx, (account, file)| {
+            Box::pin(store::delete(tx, *account, *file))
+        })
         .await?;
     Ok(true)
 }

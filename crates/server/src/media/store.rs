@@ -20,7 +20,8 @@ pub(super) async fn insert(
     expires_ms: i64,
 ) -> Result<(), DbError> {
     let sql = "INSERT INTO media_file (account_id, file_id, size_bytes, whole, expires_ms) VALUES ($1, $2, $3, 0, $4)";
-    tx.execute(sql, params![account, file.0, size_bytes, expires_ms]).await?;
+    tx.execute(sql, params![account, file.0, size_bytes, expires_ms])
+        .await?;
     Ok(())
 }
 

@@ -1,11 +1,13 @@
 //! Commands about messages and conversations.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use kabar_client::api::{ChatView, Command, MessageView, Reply};
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde_json::json;
 
-use super::{Session, shown, unexpected};
+use super::{Session, files, shown, unexpected};
 use crate::output::Failure;
 
 /// Most messages that one listing shows.
@@ -16,8 +18,12 @@ pub(crate) struct Send {
     /// +phone, @username, account id or conversation id
     #[arg(long)]
     to: String,
+    /// The message; beside files, the caption of the first
+    #[arg(long, required_unless_present = "file")]
+    text: Option<String>,
+    /// A file of up to 2 GiB; several are several messages
     #[arg(long)]
-    text: String,
+    file: Vec<PathBuf>,
     /// Id of the message that this answers
     #[arg(long, value_parser = message_id)]
     reply_to: Option<MessageId>,
@@ -25,13 +31,29 @@ pub(crate) struct Send {
 
 impl Send {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let send = Command::SendText {
-            to: self.to,
-            text: self.text,
-            reply_to: self.reply_to,
-            wait: true,
-        };
-        answer_sent(session, send).await
+        let mut caption = self.text.unwrap_or_default();
+        if self.file.is_empty() {
+            let text = Command::SendText {
+                to: self.to,
+                text: caption,
+                reply_to: self.reply_to,
+                wait: true,
+            };
+            return answer_sent(session, text).await;
+        }
+        // Whoever cannot be written to is known before anything is uploaded.
+        conversation(session, self.to.clone()).await?;
+        for path in &self.file {
+            let send = Command::Send {
+                to: self.to.clone(),
+                content: files::send(session, path, std::mem::take(&mut caption)).await?,
+                reply_to: self.reply_to,
+                wait: true,
+                business: None,
+            };
+            answer_sent(session, send).await?;
+        }
+        Ok(())
     }
 }
 

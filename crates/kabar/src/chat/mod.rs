@@ -5,6 +5,7 @@
 mod account;
 mod answer;
 mod commerce;
+mod files;
 mod flow;
 mod gate;
 mod messages;
@@ -57,6 +58,8 @@ enum ChatCommand {
     SafetyNumber(account::SafetyNumber),
     /// Send a message; exits 0 only after the server has it durably
     Send(messages::Send),
+    /// Save the file of a message
+    SaveFile(files::SaveFile),
     /// Press a reply button of a message; exits 0 only after the server has the answer durably
     Tap(answer::Tap),
     /// Pick a row of a list message, as durably
@@ -102,6 +105,7 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Profile(profile) => profile.run(&session).await,
         ChatCommand::SafetyNumber(safety_number) => safety_number.run(&session).await,
         ChatCommand::Send(send) => send.run(&session).await,
+        ChatCommand::SaveFile(save) => save.run(&session).await,
         ChatCommand::Tap(tap) => tap.run(&session).await,
         ChatCommand::ListSelect(select) => select.run(&session).await,
         ChatCommand::FlowOpen(open) => open.run(&session).await,
@@ -126,6 +130,7 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
 /// One command's client and its manners.
 struct Session {
     client: Client,
+    home: PathBuf,
     output: Output,
     wait: Duration,
 }
@@ -137,7 +142,7 @@ impl Session {
             clap::Error::raw(clap::error::ErrorKind::MissingRequiredArgument, missing).exit()
         };
         let options = Options {
-            home,
+            home: home.clone(),
             server: args.server.clone(),
             feed: true,
             dial: None,
@@ -145,6 +150,7 @@ impl Session {
         };
         Ok(Self {
             client: Client::open(options).await?,
+            home,
             output,
             wait: Duration::from_secs(args.wait),
         })

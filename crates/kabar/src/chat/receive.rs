@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 use clap::Args;
-use kabar_client::api::{Command, FeedItem, Reply};
+use kabar_client::api::{Command, FeedItem, Reply, Shown};
+use serde_json::{Value, json};
 use tokio::{
     sync::broadcast::error::RecvError,
     time::{Instant, timeout_at},
 };
 
-use super::{Session, messages::who, shown, unexpected};
+use super::{Session, files, messages::who, shown, unexpected};
 use crate::output::Failure;
 
 /// Items that are printed before the home is told to forget them.
 const PAGE: u32 = 100;
+/// Somebody unknown must not fill the disk.
+const STRANGERS_FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// With `--follow` and no `--timeout`: as long as the process lives.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
@@ -59,13 +62,33 @@ async fn print_pages(session: &Session) -> Result<usize, Failure> {
         };
         let Some(last) = items.last() else { return Ok(printed) };
         let up_to = last.position;
-        items.iter().try_for_each(|item| {
-            session
-                .output
-                .answer(&shown::flat(item, item.shown.as_ref())?, || line(item))
-        })?;
+        for item in &items {
+            let mut value = shown::flat(item, item.shown.as_ref())?;
+            let file = saved(session, item, &mut value).await;
+            session.output.answer(&value, || line(item) + &file)?;
+        }
         session.ask(Command::FeedTaken { up_to }).await?;
         printed += items.len();
+    }
+}
+
+/// Fetches the file of an item, and says where it is. Of a stranger whom nobody has accepted, small ones only.
+async fn saved(session: &Session, item: &FeedItem, value: &mut Value) -> String {
+    let Some(Shown::File(file)) = &item.shown else {
+        return String::new();
+    };
+    if item.request && file.size_bytes > STRANGERS_FILE_BYTES_MAX {
+        return "\n  not fetched: it is large, and you have not accepted this person; save-file fetches it".into();
+    }
+    match files::keep(session, item.message_id, file).await {
+        Ok(path) => {
+            value["file"]["path"] = json!(path);
+            format!("\n  saved {}", path.display())
+        }
+        Err(error) => {
+            value["file"]["error"] = json!({ "code": error.code, "message": error.message });
+            format!("\n  not fetched: {}", error.message)
+        }
     }
 }
 

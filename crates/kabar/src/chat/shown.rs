@@ -220,6 +220,9 @@ pub(super) fn for_people(who: &str, automated: bool, text: &str, shown: Option<&
     if header.is_some() {
         lines.push(format!("  {text}"));
     }
+    if let Some(Shown::File(file)) = shown {
+        lines.push(format!("  file {} ({}, {} bytes)", file.name, file.mime_type, file.size_bytes));
+    }
     lines.extend(footer.map(|footer| format!("  {footer}")));
     if let Some(Shown::Interactive(Interactive {
         action: Some(Action::OrderDetails(order)),

@@ -1,4 +1,6 @@
 // Bioskop Kota: three films with two showings each, in one hall. Pure: what can be chosen, and what it costs.
+//
+// The hall is of the size that its owner says (`withHall`); the last two rows cost more.
 import { layout } from './layout.mjs';
 import { DAY_MS, dayOf, stamp, unstamp, when } from './time.mjs';
 
@@ -11,14 +13,23 @@ const FILMS = {
   },
   anak: { title: 'Anak Bintang', about: { id: 'Keluarga, 92 menit', en: 'Family, 92 minutes' }, at: [840, 1080] },
 };
-const HALL = layout({
-  rows: ['A', 'B', 'C', 'D', 'E', 'F'],
-  columns: [1, 2, 3, 4, 5, 6],
-  aisle: 3,
-  id: (row, column) => `${row}${column}`,
-  price: (row) => ('EF'.includes(row) ? 60_000 : 45_000),
-  accessible: ['A1', 'A6'],
-});
+const ROWS = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
+const COLUMNS_MAX = 20;
+
+/** `rows` rows of `columns` seats, an aisle in the middle, a place for a wheelchair at both ends of the first row. */
+function hallOf({ rows, columns }) {
+  if (!(rows >= 1 && rows <= ROWS.length && columns >= 1 && columns <= COLUMNS_MAX))
+    throw new Error(`a hall has 1 to ${ROWS.length} rows of 1 to ${COLUMNS_MAX} seats`);
+  const names = ROWS.slice(0, rows);
+  return layout({
+    rows: names,
+    columns: Array.from({ length: columns }, (_, at) => at + 1),
+    aisle: Math.ceil(columns / 2),
+    id: (row, column) => `${row}${column}`,
+    price: (row) => (names.indexOf(row) >= rows - 2 ? 60_000 : 45_000),
+    accessible: ['A1', `A${columns}`],
+  });
+}
 const SEATS_MAX = 6;
 /** Nobody is sold a seat for a film that begins sooner. */
 const SALE_ENDS_MS = 10 * 60_000;
@@ -39,7 +50,7 @@ function isShowing(film, at, now) {
   return FILMS[film].at.includes(minute) && at >= now + SALE_ENDS_MS && at < now + DAYS_AHEAD * DAY_MS;
 }
 
-export const cinema = {
+const shop = (hall) => ({
   id: 'cinema',
   name: 'Bioskop Kota',
   prefix: 'BK',
@@ -67,7 +78,7 @@ export const cinema = {
     }
     if (field === 'show') {
       const rows = showings(draft.film, now).map((at) => {
-        const left = free({ stock: `${draft.film}-${stamp(at)}`, layout: HALL });
+        const left = free({ stock: `${draft.film}-${stamp(at)}`, layout: hall });
         return { value: stamp(at), title: when(at, language), description: t.free(left) };
       });
       return { body: t.show(FILMS[draft.film].title), button: t.show_list, rows };
@@ -81,11 +92,14 @@ export const cinema = {
     const at = unstamp(draft.show);
     const { title } = FILMS[draft.film];
     return [
-      { field: 'seats', title, at, stocks: [`${draft.film}-${draft.show}`], layout: HALL, price: (seat) => seat.price },
+      { field: 'seats', title, at, stocks: [`${draft.film}-${draft.show}`], layout: hall, price: (seat) => seat.price },
     ];
   },
 
   describe(draft, language) {
     return `${FILMS[draft.film].title}, ${when(unstamp(draft.show), language)}`;
   },
-};
+});
+
+export const withHall = (size) => shop(hallOf(size));
+export const cinema = withHall({ rows: 6, columns: 6 });

@@ -117,7 +117,11 @@ function seat(given, draft, world) {
   return [{ order: { draft, rides } }];
 }
 
-function seatMap(draft, rides, { t, language }) {
+function seatMap(draft, rides, world) {
+  const { t, language } = world;
+  const least = Number(draft.n ?? 1);
+  const tooFew = (ride) => seatsOf(ride.layout).length - takenOn(ride, world).size < least;
+  if (rides.some(tooFew)) return { send: { type: 'text', body: t.sold_out } };
   const body = rides.map(({ title, at }) => t.seats_flow(title, when(at, language))).join('\n');
   return { send: { type: 'flow', body, footer: t.seats_footer, cta: t.seats_cta, draft: encode(draft) } };
 }

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { answer, ask, decode, wantsLists } from './conversation.mjs';
 import { tokenOf } from './seat-flow.mjs';
 import { languageOf, texts } from './texts.mjs';
+import { lasting } from './time.mjs';
 
 const HANDLED_MAX = 2_000;
 const PEOPLE_MAX = 5_000;
@@ -115,7 +116,7 @@ export class Desk {
     const seats = [...new Set(rides.flatMap((ride) => ride.seats))].join(' ');
     const bill = {
       type: 'order_details',
-      body: t.order(what, seats),
+      body: t.order(what, seats, lasting(this.#seats.holdMs, language)),
       footer: t.order_footer,
       reference,
       items,

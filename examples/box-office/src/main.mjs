@@ -1,18 +1,18 @@
 // The box office: two shops, each with a number of its own, on the public Cloud API of a Kabar server.
 //
-//   node src/main.mjs --business FILE [--state FILE] [--lists] [--until-parent-ends]
+//   node src/main.mjs --business FILE [--state FILE] [--lists] [--hall ROWSxSEATS] [--hold SECONDS] [--until-parent-ends]
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Api } from './api.mjs';
 import { bus } from './bus.mjs';
-import { cinema } from './cinema.mjs';
+import { withHall } from './cinema.mjs';
 import { Desk } from './desk.mjs';
 import { newKey } from './envelope.mjs';
 import { Payments } from './payments.mjs';
 import { FLOW } from './seat-flow.mjs';
-import { Seats } from './seats.mjs';
+import { HOLD_MS, Seats } from './seats.mjs';
 import { Store } from './store.mjs';
 import { texts } from './texts.mjs';
 import { listen } from './webhooks.mjs';
@@ -31,12 +31,17 @@ function options() {
       business: { type: 'string' },
       state: { type: 'string' },
       lists: { type: 'boolean' },
+      hall: { type: 'string', default: '6x6' },
+      hold: { type: 'string', default: String(HOLD_MS / 1000) },
       'until-parent-ends': { type: 'boolean' },
     },
   });
-  if (!values.business)
-    throw new Error('usage: node src/main.mjs --business FILE [--state FILE] [--lists] [--until-parent-ends]');
-  return { ...values, state: values.state ?? join(dirname(values.business), 'box-office.json') };
+  if (!values.business) throw new Error('usage: node src/main.mjs --business FILE, and what README.md says');
+  const [rows, columns] = values.hall.split('x').map(Number);
+  const holdMs = Number(values.hold) * 1000;
+  if (!(holdMs > 0)) throw new Error('--hold must be a number of seconds');
+  const state = values.state ?? join(dirname(values.business), 'box-office.json');
+  return { ...values, state, holdMs, plans: [withHall({ rows, columns }), bus] };
 }
 
 /** Ends with the process that started this one, however that ends. */
@@ -46,9 +51,9 @@ function endWithParent() {
 }
 
 /** The file that the server writes: it may not be there yet, or be from the last time. */
-function accounts(path) {
+function accounts(path, plans) {
   const { url, shops } = JSON.parse(readFileSync(path, 'utf8'));
-  return Object.fromEntries([cinema, bus].map(({ id }) => [id, { url, ...shops[id] }]));
+  return Object.fromEntries(plans.map(({ id }) => [id, { url, ...shops[id] }]));
 }
 
 /** A shop behind its webhooks: subscribed, and with its seat map published, unless seats are to come as lists only. */
@@ -91,17 +96,17 @@ async function listening(shops, settings, store) {
 }
 
 async function main() {
-  const { business, state, lists, 'until-parent-ends': bound } = options();
+  const { business, state, lists, plans, holdMs, 'until-parent-ends': bound } = options();
   if (bound) endWithParent();
   const store = new Store(state, {});
   store.data.verifyToken ??= randomBytes(24).toString('hex');
-  const seats = new Seats(store);
+  const seats = new Seats(store, Date.now, holdMs);
   const shops = {};
   const port = await listening(shops, { verifyToken: store.data.verifyToken, log }, store);
   for (let tries = 1; ; tries += 1) {
     try {
-      const found = accounts(business);
-      for (const shop of [cinema, bus]) {
+      const found = accounts(business, plans);
+      for (const shop of plans) {
         const address = `http://127.0.0.1:${port}/${shop.id}`;
         const { opened, subscribe } = await open(found[shop.id], shop, { store, seats, lists, address });
         shops[shop.id] = opened;

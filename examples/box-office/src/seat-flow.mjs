@@ -77,9 +77,9 @@ export async function exchange(question, phoneNumberId, worldOf) {
 /** It was opened before. */
 const noKey = async () => undefined;
 
-/** Everything but the seats has to be chosen, and still to be had. */
+/** Everything but the seats has to be chosen, and still to be had. A map that was sent is shown even when all is sold. */
 function ridesOf(draft, world) {
-  const [step] = ask(draft, world);
+  const [step] = ask(draft, { ...world, taken: () => new Map() });
   if (step.send?.type !== 'flow') throw new FlowServerError(427, world.t.too_late);
   return world.shop.rides(draft);
 }

@@ -4,8 +4,8 @@
 // A seat is named `<stock>/<seat>`; a stock is a showing, or one leg of a bus. An order holds all of its seats or none.
 
 export const HOLD_MS = 5 * 60_000;
-/** A payment that was made in time may arrive a little later. */
-const GRACE_MS = 60_000;
+/** A payment that was made in time may arrive a little later: by this part of the hold. */
+const GRACE = 0.2;
 const DAY_MS = 86_400_000;
 /** States in which an order has its seats, whatever the time. */
 const FIRM = new Set(['confirming', 'sold', 'returning']);
@@ -13,12 +13,14 @@ const FIRM = new Set(['confirming', 'sold', 'returning']);
 export class Seats {
   #store;
   #now;
+  #holdMs;
   /** Seat -> reference of the order that took it last. */
   #owners = new Map();
 
-  constructor(store, now = Date.now) {
+  constructor(store, now = Date.now, holdMs = HOLD_MS) {
     this.#store = store;
     this.#now = now;
+    this.#holdMs = holdMs;
     store.data.orders ??= {};
     this.#prune();
     const orders = Object.values(store.data.orders).sort((a, b) => a.created - b.created);
@@ -30,6 +32,11 @@ export class Seats {
     ]) {
       for (const key of order.seats) this.#owners.set(key, order.reference);
     }
+  }
+
+  /** How long seats are kept for who has not paid yet. */
+  get holdMs() {
+    return this.#holdMs;
   }
 
   order(reference) {
@@ -60,7 +67,7 @@ export class Seats {
     if (order.seats.some((key) => this.#ownerOf(key) && !own.has(this.#ownerOf(key)))) return false;
     for (const { reference } of older) this.order(reference).until = 0;
     const now = this.#now();
-    const kept = { ...order, state: 'held', told: false, created: now, until: now + HOLD_MS };
+    const kept = { ...order, state: 'held', told: false, created: now, until: now + this.#holdMs };
     this.#store.data.orders[order.reference] = kept;
     for (const key of kept.seats) this.#owners.set(key, kept.reference);
     this.#store.save();
@@ -103,7 +110,7 @@ export class Seats {
   }
 
   #has(order) {
-    return FIRM.has(order.state) || (order.state === 'held' && this.#now() < order.until + GRACE_MS);
+    return FIRM.has(order.state) || (order.state === 'held' && this.#now() < order.until + GRACE * this.#holdMs);
   }
 
   /** What nobody asks for any more. */

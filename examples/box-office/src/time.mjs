@@ -29,6 +29,13 @@ export function when(ms, language) {
   return `${day} ${time} WIB`;
 }
 
+/** `5 menit`, `30 detik`. */
+export function lasting(ms, language) {
+  const [unit, amount] = ms % 60_000 === 0 ? ['minute', ms / 60_000] : ['second', ms / 1000];
+  const locale = { id: 'id-ID', en: 'en-GB' }[language];
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(amount);
+}
+
 /** Rupiah, without the cents that nobody has. */
 export function rupiah(amount) {
   return `Rp${new Intl.NumberFormat('id-ID').format(amount)}`;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { constants, createCipheriv, createDecipheriv, publicEncrypt, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { bus } from '../src/bus.mjs';
-import { cinema } from '../src/cinema.mjs';
+import { cinema, withHall } from '../src/cinema.mjs';
 import { answer, encode } from '../src/conversation.mjs';
 import { newKey, open } from '../src/envelope.mjs';
 import { exchange, FLOW, tokenOf } from '../src/seat-flow.mjs';
@@ -46,6 +46,22 @@ test('the map shows the hall: aisle, prices, who has what', async () => {
   assert.deepEqual(b.seats[3], { state: 'gap' });
   const [a1] = data.rows[0].seats;
   assert.deepEqual(a1, { id: 'A1', state: 'free', price: 4_500_000, accessible: true });
+});
+
+test('the hall is as large as its owner says; when it is sold out the thread says so, and a map from before shows it', async () => {
+  const small = withHall({ rows: 2, columns: 3 });
+  const sold = Object.fromEntries(['A1', 'A2', 'A3', 'B1', 'B2', 'B3'].map((id) => [id, 'sold']));
+  const { B3: _, ...but } = sold;
+  const almost = { 'laut-2611221630': but };
+  const full = { 'laut-2611221630': sold };
+  const [offered] = answer({ choice: encode(FILM) }, world(small, almost));
+  assert.equal(offered.send.type, 'flow');
+  const [refused] = answer({ choice: encode(FILM) }, world(small, full));
+  assert.deepEqual(refused.send, { type: 'text', body: texts.id.sold_out });
+  const { data } = await asked(small, FILM, { action: 'INIT', screen: '', data: {} }, full);
+  const states = data.rows.flatMap(({ seats }) => seats.map(({ state }) => state)).filter((state) => state !== 'gap');
+  assert.deepEqual(states, Array(6).fill('sold'));
+  assert.throws(() => withHall({ rows: 0, columns: 3 }), /rows/);
 });
 
 test('seats that were taken meanwhile are refused on the same screen, with the map of now', async () => {

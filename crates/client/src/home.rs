@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{Dial, Options, socket::Address, store::Store};
+use crate::{Dial, Options, disk::Disk, socket::Address, store::Store};
 
 /// How often a waiting process looks at the lock again.
 const LOCK_POLL: Duration = Duration::from_millis(50);
@@ -34,7 +34,7 @@ pub enum HomeError {
 pub(crate) struct Home {
     pub(crate) address: Address,
     pub(crate) dial: Option<Dial>,
-    pub(crate) store: Store,
+    pub(crate) disk: Disk,
     _lock: File,
 }
 
@@ -56,7 +56,7 @@ impl Home {
         Ok(Self {
             address,
             dial: options.dial.clone(),
-            store,
+            disk: Disk::new(store),
             _lock: lock,
         })
     }

@@ -4,6 +4,7 @@
 //! conversations or encryption is core's.
 
 mod clock;
+mod disk;
 pub mod files;
 mod home;
 mod shell;

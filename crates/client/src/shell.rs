@@ -1,7 +1,7 @@
 //! The loop: what happened goes into core, what core wants is done, in order.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     pin::Pin,
     time::Duration,
 };
@@ -17,7 +17,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{clock, home::Home, socket::Socket};
+use crate::{clock, disk::Job, home::Home, socket::Socket};
+
+/// Events that core may hold while the store is busy, and that are taken in at once.
+const EVENTS_MAX: usize = 64;
 
 type ReplyTo = oneshot::Sender<Result<Reply, ApiError>>;
 
@@ -38,6 +41,8 @@ pub(crate) struct Shell {
     trouble: Option<ApiError>,
     notifications: broadcast::Sender<Notification>,
     stop: CancellationToken,
+    /// Events since the store became busy.
+    taken: usize,
 }
 
 /// The connection's life, as far as the shell drives it.
@@ -61,6 +66,8 @@ enum Linked {
 enum Woken {
     Wish(Option<Wish>),
     Link(Linked),
+    /// The end of what the store did; an error if it cannot be read.
+    Stored(Result<Event, sqlx::Error>),
     Timer,
     Stop,
 }
@@ -82,6 +89,7 @@ impl Shell {
             trouble: None,
             notifications,
             stop,
+            taken: 0,
         }
     }
 
@@ -89,37 +97,99 @@ impl Shell {
         let outputs = self.core.start(clock::now());
         self.carry_out(outputs).await;
         loop {
-            let event = match self.wait(&mut wishes).await {
-                Woken::Stop | Woken::Wish(None) => break,
-                Woken::Wish(Some(Wish::Trouble(reply))) => {
-                    // Nobody waits any more if this fails.
-                    let _ = reply.send(self.trouble.clone());
-                    continue;
-                }
-                Woken::Wish(Some(Wish::Command(command, reply))) => self.accept(*command, reply),
-                Woken::Link(linked) => self.linked(linked),
-                Woken::Timer => {
-                    self.wake_at = None;
-                    Event::Wake
-                }
-            };
+            let woken = self.wait(&mut wishes).await;
+            if matches!(woken, Woken::Stop | Woken::Wish(None)) {
+                break;
+            }
+            let stored = matches!(woken, Woken::Stored(_));
+            let mut events = Vec::new();
+            let first = self.event(woken);
+            if !stored {
+                events.extend(first);
+                self.gather(&mut wishes, &mut events);
+            } else {
+                // What waits goes before the end of the batch, and so into the next one.
+                self.gather(&mut wishes, &mut events);
+                self.taken = 0;
+                events.extend(first);
+            }
+            let outputs = self.core.handle_all(events, clock::now());
+            self.carry_out(outputs).await;
+        }
+        self.finish().await;
+    }
+
+    /// Nothing new any more; what was begun is brought to its end.
+    async fn finish(mut self) {
+        while self.home.disk.is_busy() {
+            let stored = self.home.disk.done().await;
+            let event = self.event(Woken::Stored(stored));
+            let Some(event) = event else { break };
             let outputs = self.core.handle(event, clock::now());
             self.carry_out(outputs).await;
         }
-        self.home.store.close().await;
+        self.home.disk.close().await;
     }
 
     async fn wait(&mut self, wishes: &mut mpsc::Receiver<Wish>) -> Woken {
         let timer = self
             .wake_at
             .map(|at| Instant::now() + Duration::from_millis(u64::try_from(at - clock::now()).unwrap_or(0)));
-        let stop = &self.stop;
+        let (stop, open) = (&self.stop, self.taken < EVENTS_MAX);
         tokio::select! {
             () = stop.cancelled() => Woken::Stop,
-            linked = next(&mut self.link) => Woken::Link(linked),
-            wish = wishes.recv() => Woken::Wish(wish),
+            stored = self.home.disk.done() => Woken::Stored(stored),
+            linked = next(&mut self.link), if open => Woken::Link(linked),
+            wish = wishes.recv(), if open => Woken::Wish(wish),
             () = at(timer) => Woken::Timer,
         }
+    }
+
+    /// Takes in what has come already, so that it shares a batch; no more than core should hold meanwhile.
+    fn gather(&mut self, wishes: &mut mpsc::Receiver<Wish>, events: &mut Vec<Event>) {
+        while self.taken < EVENTS_MAX && events.len() < EVENTS_MAX {
+            let frame = match &mut self.link {
+                Link::Open(socket) => socket.incoming.try_recv().ok(),
+                _ => None,
+            };
+            let woken = match frame {
+                Some(frame) => Woken::Link(Linked::Frame(frame)),
+                None => match wishes.try_recv() {
+                    Ok(wish) => Woken::Wish(Some(wish)),
+                    Err(_) => return,
+                },
+            };
+            events.extend(self.event(woken));
+        }
+    }
+
+    /// What core has to know of it.
+    fn event(&mut self, woken: Woken) -> Option<Event> {
+        let event = match woken {
+            Woken::Stop | Woken::Wish(None) => return None,
+            Woken::Wish(Some(Wish::Trouble(reply))) => {
+                // Nobody waits any more if this fails.
+                let _ = reply.send(self.trouble.clone());
+                return None;
+            }
+            Woken::Stored(Ok(event)) => return Some(event),
+            Woken::Stored(Err(error)) => {
+                // Without its store a client can do nothing right: stop rather than guess.
+                self.trouble = Some(trouble("home_unusable", format!("the store cannot be read: {error}")));
+                self.stop.cancel();
+                return None;
+            }
+            Woken::Wish(Some(Wish::Command(command, reply))) => self.accept(*command, reply),
+            Woken::Link(linked) => self.linked(linked),
+            Woken::Timer => {
+                self.wake_at = None;
+                Event::Wake
+            }
+        };
+        if self.home.disk.is_busy() {
+            self.taken += 1;
+        }
+        Some(event)
     }
 
     fn accept(&mut self, command: Command, reply: ReplyTo) -> Event {
@@ -152,41 +222,26 @@ impl Shell {
         }
     }
 
-    /// Does what core wants, and what it wants after that, until it wants nothing more.
+    /// Does what core wants, in its order; batches and scans are begun, and their end is an event.
     async fn carry_out(&mut self, outputs: Vec<Output>) {
-        let mut outputs = VecDeque::from(outputs);
-        while let Some(output) = outputs.pop_front() {
-            let event = match output {
-                Output::Batch { batch_id, writes } => match self.home.store.apply(&writes).await {
-                    Ok(()) => Event::Committed { batch_id },
-                    Err(error) => Event::Failed {
-                        batch_id,
-                        error: error.to_string(),
-                    },
-                },
+        for output in outputs {
+            match output {
+                Output::Batch { batch_id, writes } => self.home.disk.begin(Job::Batch { batch_id, writes }),
                 Output::Scan {
                     scan_id,
                     prefix,
                     from,
                     limit,
                     reverse,
-                } => {
-                    match self.home.store.scan(&prefix, &from, limit, reverse).await {
-                        Ok(rows) => Event::Scanned { scan_id, rows },
-                        Err(error) => {
-                            // Without its store a client can do nothing right: stop rather than guess.
-                            self.trouble = Some(trouble("home_unusable", format!("the store cannot be read: {error}")));
-                            self.stop.cancel();
-                            return;
-                        }
-                    }
-                }
-                other => {
-                    self.effect(other).await;
-                    continue;
-                }
-            };
-            outputs.extend(self.core.handle(event, clock::now()));
+                } => self.home.disk.begin(Job::Scan {
+                    scan_id,
+                    prefix,
+                    from,
+                    limit,
+                    reverse,
+                }),
+                other => self.effect(other).await,
+            }
         }
     }
 

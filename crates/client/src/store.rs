@@ -1,12 +1,26 @@
 //! The ordered map of [`kabar_core::api`] in one SQLite file: a table of keys and values, one transaction a batch.
 
-use std::path::Path;
+use std::{path::Path, vec};
 
 use kabar_core::api::{Key, Value, Write};
 use sqlx::{
     ConnectOptions, Connection, Row, SqliteConnection,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
+
+/// A batch is one statement, so one trip to the connection's thread and one commit: rows that go into a view, of which the
+/// triggers make writes. No value deletes its key; no key is what fills a statement up to its size.
+const CHANGE: &str = "
+    CREATE TEMP VIEW change AS SELECT key, value FROM main.entry;
+    CREATE TEMP TRIGGER put INSTEAD OF INSERT ON change WHEN NEW.key IS NOT NULL AND NEW.value IS NOT NULL BEGIN
+        INSERT INTO entry (key, value) VALUES (NEW.key, NEW.value) ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+    END;
+    CREATE TEMP TRIGGER take INSTEAD OF INSERT ON change WHEN NEW.key IS NOT NULL AND NEW.value IS NULL BEGIN
+        DELETE FROM entry WHERE key = NEW.key;
+    END;";
+/// Rows of a statement are rounded up to one of these, so that few texts exist and each is prepared once.
+const ROWS: [usize; 5] = [4, 16, 64, 256, ROWS_MAX];
+const ROWS_MAX: usize = 1024;
 
 pub(crate) struct Store {
     connection: SqliteConnection,
@@ -27,22 +41,20 @@ impl Store {
         sqlx::query("CREATE TABLE IF NOT EXISTS entry (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID")
             .execute(&mut connection)
             .await?;
+        sqlx::raw_sql(CHANGE).execute(&mut connection).await?;
         Ok(Self { connection })
     }
 
     /// All writes or none, durable when it returns.
-    pub(crate) async fn apply(&mut self, writes: &[Write]) -> Result<(), sqlx::Error> {
+    pub(crate) async fn apply(&mut self, writes: Vec<Write>) -> Result<(), sqlx::Error> {
+        let few = writes.len() <= ROWS_MAX;
+        let mut writes = writes.into_iter();
+        if few {
+            return change(&mut self.connection, &mut writes).await;
+        }
         let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
-        for write in writes {
-            let query = match write {
-                Write::Put(key, value) => sqlx::query(
-                    "INSERT INTO entry (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                )
-                .bind(key.as_slice())
-                .bind(value.as_slice()),
-                Write::Delete(key) => sqlx::query("DELETE FROM entry WHERE key = $1").bind(key.as_slice()),
-            };
-            query.execute(&mut *transaction).await?;
+        while writes.len() > 0 {
+            change(&mut transaction, &mut writes).await?;
         }
         transaction.commit().await
     }
@@ -84,6 +96,22 @@ impl Store {
     }
 }
 
+/// The next writes, as many as one statement takes.
+async fn change(connection: &mut SqliteConnection, writes: &mut vec::IntoIter<Write>) -> Result<(), sqlx::Error> {
+    let rows = ROWS.into_iter().find(|size| *size >= writes.len()).unwrap_or(ROWS_MAX);
+    let sql = format!("INSERT INTO change (key, value) VALUES (?,?){}", ",(?,?)".repeat(rows - 1));
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
+    for _ in 0..rows {
+        let (key, value) = match writes.next() {
+            Some(Write::Put(key, value)) => (Some(key), Some(value)),
+            Some(Write::Delete(key)) => (Some(key), None),
+            None => (None, None),
+        };
+        query = query.bind(key).bind(value);
+    }
+    query.execute(connection).await.map(drop)
+}
+
 /// The first key behind every key with this prefix; `None` if there is no such key.
 fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != 0xff)?;
@@ -116,9 +144,9 @@ mod tests {
             put(b"b1", b"x"),
             put(b"a\xff", b"z"),
         ];
-        store.apply(&writes).await.expect("apply");
+        store.apply(writes.to_vec()).await.expect("apply");
         store
-            .apply(&[Write::Delete(b"a2".to_vec()), put(b"a1", b"new")])
+            .apply(vec![Write::Delete(b"a2".to_vec()), put(b"a1", b"new")])
             .await
             .expect("apply");
 
@@ -137,12 +165,40 @@ mod tests {
         let dir = tempfile::tempdir().expect("dir");
         let file = dir.path().join("kabar.db");
         let mut store = Store::open(&file).await.expect("open");
-        store.apply(&[put(b"k", b"v")]).await.expect("apply");
+        store.apply(vec![put(b"k", b"v")]).await.expect("apply");
         drop(store);
         let mut store = Store::open(&file).await.expect("open again");
         assert_eq!(
             store.scan(b"k", b"", 1, false).await.expect("scan"),
             [(b"k".to_vec(), b"v".to_vec())]
         );
+    }
+    #[tokio::test]
+    async fn a_batch_of_any_size_is_all_or_nothing() {
+        let dir = tempfile::tempdir().expect("dir");
+        let mut store = Store::open(&dir.path().join("kabar.db")).await.expect("open");
+        let key = |number: usize| u32::try_from(number).expect("small").to_be_bytes();
+        for count in [0, 1, 4, 5, 64, 65, ROWS_MAX, ROWS_MAX + 1, 2 * ROWS_MAX + 7] {
+            let writes = (0..count).map(|number| put(&key(number), b""));
+            store.apply(writes.collect()).await.expect("put");
+            assert_eq!(keys(&mut store, b"", b"", 9_999, false).await.len(), count);
+            // One of them replaced, all others deleted, in the same batch.
+            let writes = (1..count).map(|number| Write::Delete(key(number).to_vec()));
+            let first = (count > 0).then(|| put(&key(0), b"kept"));
+            store.apply(writes.chain(first).collect()).await.expect("delete");
+            assert_eq!(keys(&mut store, b"", b"", 9_999, false).await.len(), count.min(1));
+        }
+
+        // A value that the table refuses: nothing of its batch is there, and the next one is not troubled.
+        let sql = "CREATE TRIGGER full BEFORE INSERT ON entry WHEN NEW.key = x'666666' BEGIN SELECT RAISE(ABORT, 'full'); END";
+        sqlx::query(sql).execute(&mut store.connection).await.expect("trigger");
+        for count in [3, 2 * ROWS_MAX] {
+            let writes = (10..count + 10).map(|number| put(&key(number), b"x"));
+            let refused = writes.chain([put(b"fff", b"x")]).collect();
+            store.apply(refused).await.expect_err("refused");
+            assert_eq!(keys(&mut store, b"", b"", 9_999, false).await, [key(0).to_vec()]);
+        }
+        store.apply(vec![put(b"next", b"x")]).await.expect("applied");
+        assert_eq!(keys(&mut store, b"", b"", 9_999, false).await.len(), 2);
     }
 }

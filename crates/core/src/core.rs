@@ -52,18 +52,14 @@ impl Core {
 
     /// Takes in one event and says what the shell has to do about it.
     pub fn handle(&mut self, event: Event, now: TimeMs) -> Vec<Output> {
+        self.handle_all([event], now)
+    }
+
+    /// The same for events that have come together, in their order: what follows from them shares batches.
+    pub fn handle_all(&mut self, events: impl IntoIterator<Item = Event>, now: TimeMs) -> Vec<Output> {
         let state = &mut self.state;
         state.set_clock(now);
-        match event {
-            Event::Scanned { scan_id, rows } => state.scanned(scan_id, rows),
-            Event::Committed { batch_id } => state.committed(batch_id),
-            Event::Failed { batch_id, error } => state.failed(batch_id, &error),
-            Event::Connected => state.connected(),
-            Event::Disconnected => state.disconnected(),
-            Event::Frame(frame) => state.frame(frame),
-            Event::Command { command_id, command } => state.work.push_back(Work::Command { command_id, command }),
-            Event::Wake => {}
-        }
+        events.into_iter().for_each(|event| state.happened(event));
         state.timers();
         state.pump();
         state.set_timer();
@@ -72,6 +68,19 @@ impl Core {
 }
 
 impl State {
+    fn happened(&mut self, event: Event) {
+        match event {
+            Event::Scanned { scan_id, rows } => self.scanned(scan_id, rows),
+            Event::Committed { batch_id } => self.committed(batch_id),
+            Event::Failed { batch_id, error } => self.failed(batch_id, &error),
+            Event::Connected => self.connected(),
+            Event::Disconnected => self.disconnected(),
+            Event::Frame(frame) => self.frame(frame),
+            Event::Command { command_id, command } => self.work.push_back(Work::Command { command_id, command }),
+            Event::Wake => {}
+        }
+    }
+
     /// Runs jobs until there is nothing to do, or something has to be waited for.
     fn pump(&mut self) {
         while self.phase == Phase::Running && self.batch.is_none() && self.reads.pending.is_none() {

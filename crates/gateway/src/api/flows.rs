@@ -228,7 +228,11 @@ pub(super) async fn node(call: &Call, method: &str, id: u64, edge: &[&str]) -> R
         ("POST", []) => update(call, flow).await?,
         ("DELETE", []) => delete(call, &flow).await?,
         ("GET", ["assets"]) => assets(call, &flow)?,
-        ("GET", ["assets", ASSET]) => Answer::File(flow.json.into_bytes(), "application/json".into()),
+        ("GET", ["assets", ASSET]) => Answer::File {
+            size: flow.json.len() as u64,
+            body: flow.json.into(),
+            mime: "application/json".into(),
+        },
         ("POST", ["assets"]) => upload(call, flow).await?,
         ("POST", ["publish"]) => {
             publishable(&flow)?;

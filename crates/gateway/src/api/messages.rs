@@ -9,11 +9,11 @@ use kabar_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Answer, Call, client_refused, flows, payments, store_failed, success, template_text};
+use super::{Answer, Call, client_refused, flows, payments, send_file, store_failed, success, template_text};
 use crate::{
     clock::now_ms,
     graph::GraphError,
-    messages::{Content, MediaKind, Recipient, Request, Send, wamid},
+    messages::{Content, Recipient, Request, Send, wamid},
     numbers::Line,
     store::{Begun, Contact, Number, SentMessage},
 };
@@ -86,7 +86,7 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
     let store = &call.parts.store;
     let waba_id = call.app.waba_id;
     let (to, known) = recipient(call, &request.to).await?;
-    let (mut content, business) = content(call, line, &request.content).await?;
+    let (mut content, business) = content(call, line, &to, &request.content).await?;
     if known.is_none() && business.category == Category::Service {
         // A first message would claim the person's key package before the server refuses it.
         open_window(line, &to).await?;
@@ -201,7 +201,7 @@ fn answered(line: &Line, id: &str) -> Result<MessageId, GraphError> {
     })
 }
 
-async fn content(call: &Call, line: &Line, content: &Content) -> Result<(Shown, BusinessSend), GraphError> {
+async fn content(call: &Call, line: &Line, to: &str, content: &Content) -> Result<(Shown, BusinessSend), GraphError> {
     let service = BusinessSend {
         category: Category::Service,
         template_id: 0,
@@ -210,18 +210,12 @@ async fn content(call: &Call, line: &Line, content: &Content) -> Result<(Shown, 
         Content::Shown(shown) => Ok((shown.clone(), service)),
         Content::Flow(flow) => Ok((Shown::Interactive(flows::offered(call, flow).await?), service)),
         Content::Template(template) => template_text::filled(line, template).await,
-        Content::Media(media) => Err(not_sent_yet(media.kind)),
+        Content::Media(media) => {
+            // Nothing is fetched and uploaded for a message that cannot go out.
+            open_window(line, to).await?;
+            Ok((send_file::prepared(call, line, media).await?, service))
+        }
     }
-}
-
-fn not_sent_yet(kind: MediaKind) -> GraphError {
-    let kind = match kind {
-        MediaKind::Image => "image",
-        MediaKind::Document => "document",
-    };
-    GraphError::type_unsupported(format!(
-        "type {kind} is not sent by this version yet: files are taken and kept only; it sends text, interactive or template"
-    ))
 }
 
 pub(crate) fn category_name(category: Category) -> &'static str {
@@ -303,21 +297,4 @@ fn prices_value(reply: &Reply) -> Value {
         });
     }
     value
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_that_is_not_sent_is_named() {
-        for (kind, name) in [
-            (MediaKind::Image, "type image "),
-            (MediaKind::Document, "type document "),
-        ] {
-            let error = not_sent_yet(kind);
-            assert_eq!(error.code(), 131_051);
-            assert!(error.details.starts_with(name), "{}", error.details);
-        }
-    }
 }

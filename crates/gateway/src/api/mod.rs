@@ -7,11 +7,12 @@ mod media;
 mod messages;
 mod numbers;
 mod payments;
+mod send_file;
 mod subscriptions;
 mod template_text;
 mod templates;
 
-pub(crate) use self::messages::category_name;
+pub(crate) use self::{media::url as media_url, messages::category_name};
 use std::sync::Arc;
 
 use axum::{
@@ -45,8 +46,12 @@ pub(crate) fn router(parts: Arc<Parts>) -> Router {
 /// What an answer is made of.
 pub(crate) enum Answer {
     Json(Value),
-    /// Bytes of a file, with their type.
-    File(Vec<u8>, String),
+    /// A file: `size` bytes of a type.
+    File {
+        body: Body,
+        mime: String,
+        size: u64,
+    },
 }
 
 impl From<Value> for Answer {
@@ -76,7 +81,7 @@ async fn answer(State(parts): State<Arc<Parts>>, request: Request) -> Response {
         .unwrap_or_else(|_| Err(GraphError::internal("the call ended before its time")));
     let mut response = match outcome {
         Ok(Answer::Json(value)) => Json(value).into_response(),
-        Ok(Answer::File(bytes, mime)) => file(bytes, &mime),
+        Ok(Answer::File { body, mime, size }) => file(body, &mime, size),
         Err(error) => {
             let code = error.code();
             // Details name parameters and rules, never what somebody wrote: see `graph::error`.
@@ -95,9 +100,10 @@ async fn answer(State(parts): State<Arc<Parts>>, request: Request) -> Response {
     response
 }
 
-fn file(bytes: Vec<u8>, mime: &str) -> Response {
-    let mut response = Response::new(Body::from(bytes));
+fn file(body: Body, mime: &str, size: u64) -> Response {
+    let mut response = Response::new(body);
     let headers = response.headers_mut();
+    headers.insert(http::header::CONTENT_LENGTH, size.into());
     let mime = HeaderValue::from_str(mime).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     headers.insert(http::header::CONTENT_TYPE, mime);
     // Never a page of ours, whatever somebody uploaded.

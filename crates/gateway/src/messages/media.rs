@@ -12,6 +12,8 @@ const FILE_NAME_CHARS_MAX: usize = 240;
 pub enum MediaKind {
     Image,
     Document,
+    Audio,
+    Video,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +45,7 @@ impl Media {
         };
         let filename = match kind {
             MediaKind::Document => media.text("filename", FILE_NAME_CHARS_MAX)?,
-            MediaKind::Image => None,
+            MediaKind::Image | MediaKind::Audio | MediaKind::Video => None,
         };
         let caption = media.text("caption", CAPTION_CHARS_MAX)?;
         Ok(Self {

@@ -17,10 +17,8 @@ const USER_ID_CHARS_MAX: usize = 3 + 4 + 128;
 const MESSAGE_ID_CHARS_MAX: usize = 512;
 
 /// Types of the Cloud API that this version does not send.
-const TYPES_NOT_SENT: [&str; 9] = [
-    "audio", "contacts", "gif", "location", "order", "pin", "reaction", "sticker", "video",
-];
-const TYPES_SENT: &str = "text, interactive or template";
+const TYPES_NOT_SENT: [&str; 7] = ["contacts", "gif", "location", "order", "pin", "reaction", "sticker"];
+const TYPES_SENT: &str = "text, image, document, audio, video, interactive or template";
 
 /// What a call of the messages edge asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,19 +153,20 @@ fn content(params: &Object<'_>) -> Result<Content, GraphError> {
         "template" => Ok(Content::Template(TemplateSend::parse(
             &params.required_object("template")?,
         )?)),
-        "image" => Ok(Content::Media(Media::parse(
-            MediaKind::Image,
-            &params.required_object("image")?,
-        )?)),
-        "document" => Ok(Content::Media(Media::parse(
-            MediaKind::Document,
-            &params.required_object("document")?,
-        )?)),
+        "image" => file(params, "image", MediaKind::Image),
+        "document" => file(params, "document", MediaKind::Document),
+        "audio" => file(params, "audio", MediaKind::Audio),
+        "video" => file(params, "video", MediaKind::Video),
         known if TYPES_NOT_SENT.contains(&known) => Err(GraphError::type_unsupported(format!(
             "type {known} is not sent by this version yet; it sends {TYPES_SENT}"
         ))),
         _ => Err(params.refused("type", format!("must be {TYPES_SENT}"))),
     }
+}
+
+fn file(params: &Object<'_>, name: &'static str, kind: MediaKind) -> Result<Content, GraphError> {
+    let media = Media::parse(kind, &params.required_object(name)?)?;
+    Ok(Content::Media(media))
 }
 
 fn text(text: &Object<'_>) -> Result<Content, GraphError> {
@@ -298,7 +297,7 @@ mod tests {
                 131_051,
                 "type sticker is not sent by this version yet",
             ),
-            (json!({ "type": "telegram" }), 131_009, "type must be text, interactive"),
+            (json!({ "type": "telegram" }), 131_009, "type must be text, image, document, audio, video, interactive"),
             (json!({ "type": "image" }), 131_008, "The parameter image "),
         ] {
             let request = message(|m| {

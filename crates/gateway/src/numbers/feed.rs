@@ -2,8 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use kabar_client::api::{Category, Command, FeedItem, MessageKind, MessageState, Reply, Shown};
-use kabar_protocol::{limits::CUSTOMER_SERVICE_WINDOW_MS, wire::interactive_reply::Reply as Tapped};
+use kabar_protocol::{
+    limits::CUSTOMER_SERVICE_WINDOW_MS,
+    wire::{self, interactive_reply::Reply as Tapped},
+};
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -13,6 +17,7 @@ use super::{
 };
 use crate::{
     Parts,
+    api::media_url,
     clock::now_ms,
     flows::Desk,
     messages::wamid,
@@ -95,7 +100,7 @@ async fn deliveries(
     let now = now_ms();
     let value = match status {
         Some(status) => body::status(&sender(number), &addressee, &status, now),
-        None => match inbound(line, item, &contact).await? {
+        None => match inbound(parts, line, item, &contact).await? {
             Some(inbound) => body::message(&sender(number), &addressee, &inbound, now),
             None => return Ok(Vec::new()),
         },
@@ -141,7 +146,7 @@ pub(super) async fn to_all(
 }
 
 /// What a person wrote; `None` for what is only the client's own note.
-async fn inbound(line: &Line, item: &FeedItem, contact: &Contact) -> anyhow::Result<Option<Inbound>> {
+async fn inbound(parts: &Parts, line: &Line, item: &FeedItem, contact: &Contact) -> anyhow::Result<Option<Inbound>> {
     if item.kind.starts_with("notice_") {
         return Ok(None);
     }
@@ -167,6 +172,7 @@ async fn inbound(line: &Line, item: &FeedItem, contact: &Contact) -> anyhow::Res
             },
             None => InboundContent::Unsupported,
         },
+        (Some(Shown::File(file)), _) => received(parts, line, item, file).await?,
         (None, Some(text)) => InboundContent::Text(text.clone()),
         _ => InboundContent::Unsupported,
     };
@@ -183,6 +189,34 @@ async fn inbound(line: &Line, item: &FeedItem, contact: &Contact) -> anyhow::Res
         context,
         content,
     }))
+}
+
+/// A person's file, under an id by which the business may fetch it.
+async fn received(parts: &Parts, line: &Line, item: &FeedItem, file: &wire::File) -> anyhow::Result<InboundContent> {
+    let store::Number {
+        waba_id,
+        phone_number_id,
+        ..
+    } = line.number;
+    let kept = parts
+        .store
+        .keep_persons_file(waba_id, phone_number_id, item.message_id, file, now_ms());
+    let media_id = kept.await?;
+    let kind = match file.mime_type.as_str() {
+        "image/jpeg" | "image/png" | "image/webp" => "image",
+        "video/mp4" | "video/3gpp" => "video",
+        mime if mime.starts_with("audio/") => "audio",
+        _ => "document",
+    };
+    Ok(InboundContent::Media {
+        kind,
+        id: media_id.to_string(),
+        mime_type: file.mime_type.clone(),
+        sha256: BASE64.encode(&file.sha256),
+        caption: Some(file.caption.clone()).filter(|caption| !caption.is_empty()),
+        filename: file.name.clone(),
+        url: media_url(parts, media_id),
+    })
 }
 
 /// The message that an item answers, if the client has it.

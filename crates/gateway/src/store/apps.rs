@@ -18,6 +18,11 @@ pub(crate) fn node_id() -> u64 {
     rand::rng().random_range(NODE_ID_MIN..10 * NODE_ID_MIN)
 }
 
+/// The same, of a number that is unguessable already.
+pub(super) fn node_id_of(name: u64) -> u64 {
+    NODE_ID_MIN + name % (9 * NODE_ID_MIN)
+}
+
 #[derive(Clone)]
 pub struct App {
     pub app_id: u64,

@@ -1,20 +1,35 @@
-//! Files that a business has uploaded, sealed on disk, for thirty days.
+//! Files of a business, for thirty days: what it has uploaded, sealed on disk; and what people have sent to it, of which only the key and
+//! the address at the server are here, sealed as well.
 
+use kabar_protocol::{ids::MessageId, wire};
 use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
 
-use super::{Store, StoreError, apps::node_id, loaded, stored};
+use super::{Store, StoreError, apps, loaded, stored};
 
 /// As long as the Cloud API keeps them.
 const RETENTION_MS: i64 = 30 * 86_400_000;
+/// Looked at in one round of retention.
+const EXPIRED_PER_ROUND: u32 = 1000;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Media {
     pub media_id: u64,
     pub mime_type: String,
     /// Hex.
     pub sha256: String,
     pub file_size: u64,
+    pub source: MediaSource,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum MediaSource {
+    Uploaded,
+    /// To be fetched by the client of this number.
+    FromPerson {
+        phone_number_id: u64,
+        file: wire::File,
+    },
 }
 
 impl Store {
@@ -29,7 +44,7 @@ impl Store {
         bytes: &[u8],
         now_ms: i64,
     ) -> Result<Media, StoreError> {
-        let media_id = node_id();
+        let media_id = apps::node_id();
         let digest = Sha256::digest(bytes);
         tokio::fs::write(self.media_path(media_id), self.key.seal(bytes)?).await?;
         let sql =
@@ -48,7 +63,33 @@ impl Store {
             mime_type: mime_type.to_owned(),
             sha256: hex::encode(digest),
             file_size: bytes.len() as u64,
+            source: MediaSource::Uploaded,
         })
+    }
+
+    /// A file that a person sent, under an id that is the same however often its message is looked at.
+    pub async fn keep_persons_file(
+        &self,
+        waba_id: u64,
+        phone_number_id: u64,
+        message: MessageId,
+        file: &wire::File,
+        now_ms: i64,
+    ) -> Result<u64, StoreError> {
+        let name = self.key.name(&[b"media", message.as_slice()]);
+        let media_id = apps::node_id_of(name);
+        let text = serde_json::to_vec(file).map_err(std::io::Error::other)?;
+        let sql = "INSERT OR IGNORE INTO persons_file (media_id, waba_id, phone_number_id, file, expires_ms) \
+                   VALUES (?, ?, ?, ?, ?)";
+        sqlx::query(sql)
+            .bind(stored(media_id))
+            .bind(stored(waba_id))
+            .bind(stored(phone_number_id))
+            .bind(self.key.seal(&text)?)
+            .bind(now_ms + RETENTION_MS)
+            .execute(&self.pool)
+            .await?;
+        Ok(media_id)
     }
 
     /// A file of this business; another's is as unknown as none.
@@ -61,11 +102,39 @@ impl Store {
             .bind(now_ms)
             .fetch_optional(&self.pool)
             .await?;
-        Ok(row.map(|row| Media {
+        let Some(row) = row else {
+            return self.persons_file(waba_id, media_id, now_ms).await;
+        };
+        Ok(Some(Media {
             media_id,
             mime_type: row.get(0),
             sha256: hex::encode(row.get::<&[u8], _>(1)),
             file_size: loaded(row.get(2)),
+            source: MediaSource::Uploaded,
+        }))
+    }
+
+    async fn persons_file(&self, waba_id: u64, media_id: u64, now_ms: i64) -> Result<Option<Media>, StoreError> {
+        let sql =
+            "SELECT phone_number_id, file FROM persons_file WHERE media_id = ? AND waba_id = ? AND expires_ms > ?";
+        let row = sqlx::query(sql)
+            .bind(stored(media_id))
+            .bind(stored(waba_id))
+            .bind(now_ms)
+            .fetch_optional(&self.pool)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let text = self.key.open_sealed(row.get(1))?;
+        let file: wire::File = serde_json::from_slice(&text).map_err(|_| StoreError::Sealed)?;
+        Ok(Some(Media {
+            media_id,
+            mime_type: file.mime_type.clone(),
+            sha256: hex::encode(&file.sha256),
+            file_size: file.size_bytes,
+            source: MediaSource::FromPerson {
+                phone_number_id: loaded(row.get(0)),
+                file,
+            },
         }))
     }
 
@@ -74,11 +143,14 @@ impl Store {
         self.key.open_sealed(&sealed)
     }
 
+    /// Of an upload, the bytes too; a person's file is the person's, and only forgotten here.
     pub async fn delete_media(&self, media_id: u64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM media WHERE media_id = ?")
-            .bind(stored(media_id))
-            .execute(&self.pool)
-            .await?;
+        for sql in [
+            "DELETE FROM media WHERE media_id = ?",
+            "DELETE FROM persons_file WHERE media_id = ?",
+        ] {
+            sqlx::query(sql).bind(stored(media_id)).execute(&self.pool).await?;
+        }
         match tokio::fs::remove_file(self.media_path(media_id)).await {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
@@ -87,8 +159,12 @@ impl Store {
 
     /// Deletes what has expired, bytes and all.
     pub async fn forget_old_media(&self, now_ms: i64) -> Result<u64, StoreError> {
-        let rows = sqlx::query("SELECT media_id FROM media WHERE expires_ms <= ? LIMIT 1000")
+        let sql = "SELECT media_id FROM media WHERE expires_ms <= ? \
+                   UNION ALL SELECT media_id FROM persons_file WHERE expires_ms <= ? LIMIT ?";
+        let rows = sqlx::query(sql)
             .bind(now_ms)
+            .bind(now_ms)
+            .bind(EXPIRED_PER_ROUND)
             .fetch_all(&self.pool)
             .await?;
         for row in &rows {

@@ -29,7 +29,7 @@ pub use self::{
     deliveries::{Delivery, NewDelivery},
     flows::{Flow, FlowStatus},
     idempotency::Begun,
-    media::Media,
+    media::{Media, MediaSource},
     numbers::Number,
     orders::{Offered, OfferedItem},
     sent::SentMessage,

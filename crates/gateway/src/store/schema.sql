@@ -135,6 +135,16 @@ CREATE TABLE IF NOT EXISTS media (
 );
 CREATE INDEX IF NOT EXISTS media_by_age ON media (expires_ms);
 
+-- Files that people sent: file holds key and address, sealed; the bytes stay at the server.
+CREATE TABLE IF NOT EXISTS persons_file (
+    media_id INTEGER NOT NULL PRIMARY KEY,
+    waba_id INTEGER NOT NULL,
+    phone_number_id INTEGER NOT NULL,
+    file BLOB NOT NULL,
+    expires_ms INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS persons_file_by_age ON persons_file (expires_ms);
+
 -- Orders that were offered. seq_done: the newest change of its payment whose webhook and tickets are done.
 CREATE TABLE IF NOT EXISTS offered (
     waba_id INTEGER NOT NULL,

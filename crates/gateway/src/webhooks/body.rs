@@ -66,6 +66,19 @@ pub enum InboundContent {
         body: String,
         response_json: String,
     },
+    /// A file; its bytes are asked for by the id.
+    Media {
+        /// image, video, audio or document.
+        kind: &'static str,
+        id: String,
+        mime_type: String,
+        /// Of the file, base64.
+        sha256: String,
+        caption: Option<String>,
+        filename: String,
+        /// Opened by the access token.
+        url: String,
+    },
     /// The person sent something for which the API has no words yet.
     Unsupported,
 }
@@ -222,6 +235,28 @@ impl InboundContent {
             } => {
                 let reply = json!({ "name": name, "body": body, "response_json": response_json });
                 json!({ "type": "interactive", "interactive": { "type": "nfm_reply", "nfm_reply": reply } })
+            }
+            Self::Media {
+                kind,
+                id,
+                mime_type,
+                sha256,
+                caption,
+                filename,
+                url,
+            } => {
+                let mut media = json!({ "id": id, "mime_type": mime_type, "sha256": sha256, "url": url });
+                match *kind {
+                    "document" => media["filename"] = filename.as_str().into(),
+                    "audio" => media["voice"] = false.into(),
+                    _ => {}
+                }
+                if let Some(caption) = caption.as_ref().filter(|_| *kind != "audio") {
+                    media["caption"] = caption.as_str().into();
+                }
+                let mut message = json!({ "type": kind });
+                message[*kind] = media;
+                message
             }
             Self::Unsupported => {
                 let error =

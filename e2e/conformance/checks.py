@@ -62,6 +62,9 @@ class _Person:
     def fills(self, message, answers):
         return self._ask("fills", message, answers)
 
+    def sends_file(self, to, path, text):
+        return self._ask("sendsFile", to, path, text)
+
     def reads(self, message):
         return self._ask("reads", message)
 
@@ -85,6 +88,8 @@ closed = _world["closed"]
 """Digits of a person who never wrote to the company."""
 directory = _world["directory"]
 """For files; gone after the test."""
+site = _world["site"]
+"""The company's website: poster.png, tiket.pdf, film.mp4 and lagu.mp3."""
 
 
 def check(name):

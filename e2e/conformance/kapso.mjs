@@ -1,5 +1,6 @@
 // @kapso/whatsapp-cloud-api, unmodified, against a running Kabar.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { GraphApiError, WhatsAppClient } from '@kapso/whatsapp-cloud-api';
 import { normalizeWebhook, verifySignature } from '@kapso/whatsapp-cloud-api/server';
@@ -15,13 +16,14 @@ export function kapsoTests(world) {
     const context = {};
 
     before(() => {
-      const { company, rani, budi } = world();
+      const { company, rani, budi, site } = world();
       const client = new WhatsAppClient({ baseUrl: company.url, accessToken: company.token });
-      Object.assign(context, { company, rani, budi, client, to: { phoneNumberId: company.phoneId, to: rani.digits } });
+      Object.assign(context, { company, rani, budi, site, client, to: { phoneNumberId: company.phoneId, to: rani.digits } });
     });
 
     sends(context);
     files(context);
+    sentFiles(context);
     templates(context);
     number(context);
     refusals(context);
@@ -85,6 +87,22 @@ function files(context) {
     assert.equal((await client.media.delete({ mediaId })).success, true);
     const error = await refused(client.media.get({ mediaId }));
     assert.deepEqual([error.code, error.errorSubcode], [100, 33]);
+  });
+}
+
+function sentFiles(context) {
+  test('an image by id and a document by link', async () => {
+    const { client, company, rani, site, to } = context;
+    const file = new Blob([IMAGE], { type: 'image/png' });
+    const { id } = await client.media.upload({ phoneNumberId: company.phoneId, type: 'image/png', file, fileName: 'poster.png' });
+    await client.messages.sendImage({ ...to, image: { id, caption: 'Poster kapso' } });
+    const image = (await rani.sees('Poster kapso')).file;
+    assert.deepEqual([image.mime_type, new Uint8Array(readFileSync(image.path))], ['image/png', IMAGE]);
+    await client.messages.sendDocument({ ...to, document: { link: `${site}/tiket.pdf`, filename: 'tiket kapso.pdf', caption: 'Tiket kapso' } });
+    const document = (await rani.sees('Tiket kapso')).file;
+    assert.deepEqual([document.name, String(readFileSync(document.path))], ['tiket kapso.pdf', '%PDF-1.4 tiket']);
+    const error = await refused(client.messages.sendImage({ ...to, image: { link: `${site}/hilang.png` } }));
+    assert.equal(error.code, 131052);
   });
 }
 

@@ -86,6 +86,11 @@ export class ChatPerson {
     return sent;
   }
 
+  async sendsFile(to, path, text) {
+    const [sent] = await this.does('send', '--to', to, '--file', path, ...(text ? ['--text', text] : []));
+    return sent;
+  }
+
   taps(message, button) {
     return this.does('tap', '--message', message.message_id, '--button', button);
   }

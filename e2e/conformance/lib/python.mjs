@@ -9,10 +9,10 @@ const root = new URL('../../../', import.meta.url);
 const interpreter = process.env.KABAR_CONFORMANCE_PYTHON ?? fileURLToPath(new URL('.tools/conformance-venv/bin/python', root));
 
 /** What a script may ask: the person's own methods, by these names. */
-const ASKS = ['sees', 'seesRead', 'says', 'taps', 'picks', 'fills', 'reads'];
+const ASKS = ['sees', 'seesRead', 'says', 'taps', 'picks', 'fills', 'sendsFile', 'reads'];
 
 /** `t` is the test that the checks belong to; the script talks JSON lines, see checks.py. */
-export async function runChecks(t, script, { company, directory, rani, budi }) {
+export async function runChecks(t, script, { company, directory, site, rani, budi }) {
   const child = spawn(interpreter, [fileURLToPath(new URL(`../${script}`, import.meta.url))], {
     env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1' },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -21,7 +21,7 @@ export async function runChecks(t, script, { company, directory, rani, budi }) {
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (errors += text));
   const answer = (value) => child.stdin.write(`${JSON.stringify(value)}\n`);
-  answer({ company, directory, person: rani.digits, closed: budi.digits });
+  answer({ company, directory, site, person: rani.digits, closed: budi.digits });
   let checks = 0;
   for await (const line of createInterface({ input: child.stdout })) {
     const { name, ok, details, ask, values } = JSON.parse(line);

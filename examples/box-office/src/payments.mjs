@@ -3,14 +3,14 @@
 //
 //   held -> confirming -> sold -> returning -> refunded        the money: authorised, captured, refunded
 //   held -> cancelling -> canceled                             the seats were lost: voided
-//   held, confirming -> late                                   the server let the money go first
+//   held, confirming -> late                                   the server let the money go first, or it came after the hold
 
-/** `claim()`: are the seats the order's own (again)? Asked only where it matters. */
-export function decide(state, payment, claim) {
+/** `claim()`: are the seats the order's own (again)? Asked only where it matters. `over()`: has the hold run out? */
+export function decide(state, payment, claim, over) {
   switch (payment) {
     case 'authorised':
       if (state === 'held') return claim() ? 'confirming' : 'cancelling';
-      return state === 'canceled' ? 'cancelling' : state;
+      return state === 'canceled' || state === 'late' ? 'cancelling' : state;
     case 'captured':
       if (['sold', 'returning', 'refunded'].includes(state)) return state;
       return claim() ? 'sold' : 'returning';
@@ -19,8 +19,11 @@ export function decide(state, payment, claim) {
     case 'voided':
       if (state === 'held' || state === 'confirming') return 'late';
       return state === 'cancelling' ? 'canceled' : state;
+    case 'failed':
+      // The buyer may try again while the hold lasts.
+      return state === 'held' && over() ? 'late' : state;
     default:
-      // Not paid, on its way, or declined: the buyer may try again while the hold lasts.
+      // Not paid, or on its way.
       return state;
   }
 }
@@ -67,7 +70,8 @@ export class Payments {
     if (!order) return;
     const payment = await this.#api.payment(reference);
     const paid = payment?.status;
-    const state = decide(order.state, paid, () => this.#seats.claim(reference));
+    const [claim, over] = [() => this.#seats.claim(reference), () => this.#seats.isOver(reference)];
+    const state = decide(order.state, paid, claim, over);
     if (state !== order.state) {
       const unseated = state === 'returning';
       this.#seats.move(reference, { state, told: false, ...(unseated && { lost: true }) });

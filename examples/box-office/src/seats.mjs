@@ -82,6 +82,11 @@ export class Seats {
     return true;
   }
 
+  /** Has the order's time run out? To the second, as the buyer's device and the server count it. */
+  isOver(reference) {
+    return Math.floor(this.order(reference).until / 1000) * 1000 <= this.#now();
+  }
+
   /** Writes down what became of an order. */
   move(reference, change) {
     Object.assign(this.order(reference), change);

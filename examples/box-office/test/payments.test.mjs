@@ -19,6 +19,7 @@ test('what every state makes of every payment', () => {
     sold: ['sold', 'sold', 'sold', 'refunded', 'sold'],
     cancelling: ['cancelling', 'cancelling', 'sold', 'refunded', 'canceled'],
     canceled: ['canceled', 'cancelling', 'sold', 'refunded', 'canceled'],
+    late: ['late', 'cancelling', 'sold', 'refunded', 'late'],
     returning: ['returning', 'returning', 'returning', 'refunded', 'returning'],
     refunded: ['refunded', 'refunded', 'refunded', 'refunded', 'refunded'],
   };
@@ -29,10 +30,15 @@ test('what every state makes of every payment', () => {
       row,
       state,
     );
-    assert.equal(
-      decide(state, 'failed', () => true),
-      state,
-    );
+    const failed = (over) =>
+      decide(
+        state,
+        'failed',
+        () => true,
+        () => over,
+      );
+    assert.equal(failed(false), state);
+    assert.equal(failed(true), state === 'held' ? 'late' : state);
   }
   assert.equal(
     decide('held', 'authorised', () => false),
@@ -163,6 +169,25 @@ test('who pays after the seats went to somebody else gets the money back', async
   assert.deepEqual([server.status.get(late.reference), server.status.get(early.reference)], ['voided', 'captured']);
   assert.deepEqual([seats.order(late.reference).state, seats.order(early.reference).state], ['canceled', 'sold']);
   assert.equal(server.kinds('text').at(0).body, texts.id.lost);
+});
+
+test('whose payment fails when the hold is over is told so, and the seats are free', async () => {
+  const server = new Server();
+  const clock = { now: NOW };
+  const { desk, payments, seats } = open(server, new Store(undefined, {}), clock);
+  await desk.message(tap('m1', `${SHOW}&n=1&seats=B1`));
+  const [{ reference }] = server.kinds('order_details');
+  server.status.set(reference, 'failed');
+  await payments.advance(reference);
+  assert.equal(seats.order(reference).state, 'held', 'another card may do');
+  clock.now += HOLD_MS;
+  await payments.advance(reference);
+  await payments.advance(reference);
+  assert.deepEqual(
+    server.kinds('text').map(({ body }) => body),
+    [texts.id.late],
+  );
+  assert.equal(seats.taken('laut-2611221630').size, 0);
 });
 
 test('a crash at any call, then a restart, leads to the same end', async () => {

@@ -81,6 +81,11 @@ impl Company {
         }
     }
 
+    /// Where its API is.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self {
             token: token.to_owned(),

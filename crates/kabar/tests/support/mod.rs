@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // each test file uses its part
 
+pub(crate) mod box_office;
+pub(crate) mod buyer;
 pub(crate) mod company;
 
 use std::{
@@ -60,6 +62,10 @@ impl Serve {
 
     pub(crate) fn address(&self) -> &str {
         self.url.trim_start_matches("http://")
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// No warning, no last words.

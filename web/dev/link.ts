@@ -12,9 +12,10 @@ import type {
   Person,
 } from '../src/core/contract.ts';
 import { CoreError, trusted } from '../src/core/link.ts';
-import type { FromWorker } from '../src/core/messages.ts';
+import type { FromWorker, Job } from '../src/core/messages.ts';
 import { bank, clinic, coffee, stranger as salesman, scripts, type Written } from './business.ts';
 import { cinema, Till, visits } from './commerce.ts';
+import { Cabinet } from './files.ts';
 import { exchange, flows, hall } from './flows.ts';
 
 export { CoreError, trusted };
@@ -170,6 +171,18 @@ export class CoreLink {
     this.#tell({ type: 'notification', notification });
   }
 
+  readonly #cabinet = new Cabinet();
+  newJob(): number {
+    lastId += 1;
+    return lastId;
+  }
+  work(id: number, job: Job, progress: (done: number) => void = () => {}): Promise<unknown> {
+    return this.#cabinet.work(id, job, progress);
+  }
+  dropJob(id: number): void {
+    this.#cabinet.drop(id);
+  }
+
   keepNote(): void {}
   useHere(): void {
     this.#tell({ type: 'ownership', state: 'asking' });
@@ -195,6 +208,11 @@ export class CoreLink {
       case 'send_text':
         return this.#send(command.to, command.text, command.reply_to);
       case 'send': {
+        if ('file' in command.content) {
+          const { file } = command.content;
+          const shown = { kind: 'file', file } as const;
+          return this.#send(command.to, file.caption || file.name, command.reply_to, shown);
+        }
         const { reply } = command.content.interactive_reply;
         const taken = reply && 'button' in reply && /^return:(.+)/.exec(reply.button.id)?.[1];
         if (taken) setTimeout(() => this.#till.giveBack(taken), 2500);

@@ -6,6 +6,7 @@ import type { FromWorker } from './core/messages';
 import { account } from './features/accounts/account.svelte';
 import { purchases } from './features/commerce/purchases.svelte';
 import { tickets } from './features/commerce/tickets.svelte';
+import { outgoing } from './features/media/outgoing.svelte';
 import { chats } from './features/messaging/chats.svelte';
 import { session } from './features/session/session.svelte';
 
@@ -31,6 +32,7 @@ function notice(notification: Notification): void {
     case 'connection':
       session.connection = notification.state;
       session.retrying = notification.retry_at !== undefined;
+      void outgoing.next();
       break;
     case 'registration':
       session.registration = notification.mode;

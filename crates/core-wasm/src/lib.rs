@@ -1,6 +1,8 @@
 //! The core's bindings for the browser: one method per event, outputs as plain JavaScript objects. Frames, keys and
 //! values cross as `Uint8Array`, commands, replies and notifications as JSON text. No logic lives here.
 
+pub mod files;
+
 use js_sys::{Array, Object, Reflect, Uint8Array};
 use kabar_core::{
     Core, CoreConfig,

@@ -12,7 +12,13 @@ export type Command =
   | { type: 'list_chats' }
   | { type: 'list_messages'; conversation_id: string; before: string | null; limit: number }
   | { type: 'send_text'; to: string; text: string; reply_to: string | null; wait?: boolean }
-  | { type: 'send'; to: string; content: { interactive_reply: InteractiveReply }; reply_to: string }
+  | {
+      type: 'send';
+      to: string;
+      content: { interactive_reply: InteractiveReply } | { file: FileBody };
+      reply_to: string | null;
+    }
+  | { type: 'begin_upload'; size_bytes: number }
   | { type: 'pay'; message_id: string; method: string; challenge_answer: string | null }
   | { type: 'payment'; message_id: string }
   | { type: 'tickets' }
@@ -36,6 +42,7 @@ export type Reply =
   | { type: 'payment_challenge'; prompt: string }
   | { type: 'tickets'; tickets: Ticket[] }
   | { type: 'flow_screen'; screen: string; data: string }
+  | ({ type: 'upload' } & UploadRoom)
   | { type: 'safety_number'; safety_number: string; with: Person }
   | { type: 'server_view'; items: ServerItem[] };
 
@@ -56,6 +63,7 @@ export interface Answers {
   payment: 'payment';
   tickets: 'tickets';
   flow_exchange: 'flow_screen';
+  begin_upload: 'upload';
   resolve_failed: 'done' | 'sent';
   mark_read: 'done';
   set_typing: 'done';
@@ -115,6 +123,7 @@ export type MessageKind =
   | 'interactive_reply'
   | 'template'
   | 'ticket'
+  | 'file'
   | 'notice_safety_changed'
   | 'notice_reset'
   | 'notice_gap'
@@ -137,6 +146,7 @@ export interface Message {
   template?: Template;
   /** What its token says is in the list of tickets. */
   ticket?: { token: string; reference_id: string };
+  file?: FileBody;
   /** Written by a program. */
   automated?: boolean;
   in_reply_to?: string;
@@ -247,6 +257,34 @@ export interface Template {
   buttons: { text: string; action: { payload: string } | { url: string } | null }[];
 }
 
+/** A file that the server keeps as ciphertext. Bytes are hex. */
+export interface FileBody {
+  name: string;
+  /** As the sender says it: nothing is run because of it. */
+  mime_type: string;
+  size_bytes: number;
+  key: string;
+  location: string;
+  sha256: string;
+  ciphertext_sha256: string;
+  /** Empty for none. */
+  caption: string;
+  /** Of a picture; 0: unknown. */
+  width: number;
+  height: number;
+  /** A small JPEG or WebP; empty for none. */
+  preview: string;
+}
+
+/** Room for one file at the server, and the key for it. */
+export interface UploadRoom {
+  upload: string;
+  location: string;
+  key: string;
+  upload_until: number;
+  expires_at: number;
+}
+
 export interface Payment {
   reference_id: string;
   transaction_id: string;
@@ -306,3 +344,6 @@ export interface ApiError {
 export const TEXT_CHARS_MAX = 4096;
 export const NAME_CHARS_MAX = 50;
 export const USERNAME_CHARS_MAX = 30;
+export const FILE_BYTES_MAX = 2 * 1024 ** 3;
+export const CAPTION_CHARS_MAX = 1024;
+export const PREVIEW_BYTES_MAX = 12 * 1024;

@@ -1,7 +1,7 @@
 // The page's end of the line to the worker that runs the encrypted core. Owns the worker; knows nothing of screens.
 import workerUrl from '../worker/index.ts?worker&url';
 import type { Answers, ApiError, Command, Reply } from './contract';
-import type { FromWorker, ToWorker } from './messages';
+import type { FromWorker, Gives, Job, ToWorker } from './messages';
 
 /** A command was refused; the code is stable, the message is the core's own sentence. */
 export class CoreError extends Error {
@@ -25,17 +25,37 @@ interface Waiting {
   reject(error: CoreError): void;
 }
 
+interface WorkingOn {
+  resolve(given: Gives[Job['type']]): void;
+  reject(error: CoreError): void;
+  progress(done: number): void;
+}
+
+type FromCore = Exclude<FromWorker, { type: 'reply' | 'job_progress' | 'job_done' }>;
+
 export class CoreLink {
   readonly #worker: Worker;
+  readonly #jobs = new Map<number, WorkingOn>();
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
 
-  constructor(listener: (message: Exclude<FromWorker, { type: 'reply' }>) => void) {
+  constructor(listener: (message: FromCore) => void) {
     this.#worker = new Worker(trusted(workerUrl), { type: 'module', name: 'kabar-core' });
     this.#worker.addEventListener('message', (event: MessageEvent<FromWorker>) => {
       const message = event.data;
-      if (message.type === 'reply') this.#settle(message.id, message.result);
-      else listener(message);
+      switch (message.type) {
+        case 'reply':
+          this.#settle(message.id, message.result);
+          break;
+        case 'job_progress':
+          this.#jobs.get(message.id)?.progress(message.done);
+          break;
+        case 'job_done':
+          this.#finish(message.id, message.result);
+          break;
+        default:
+          listener(message);
+      }
     });
     this.#worker.addEventListener('error', (event) => {
       listener({
@@ -57,6 +77,24 @@ export class CoreLink {
     });
   }
 
+  /** Makes an id for a job: whoever keeps it can go on with a job that stopped, or drop it. */
+  newJob(): number {
+    this.#lastId += 1;
+    return this.#lastId;
+  }
+
+  work<J extends Job>(id: number, job: J, progress: (done: number) => void = () => {}): Promise<Gives[J['type']]> {
+    this.#post({ type: 'job', id, job });
+    return new Promise((resolve, reject) => {
+      this.#jobs.set(id, { resolve: resolve as WorkingOn['resolve'], reject, progress });
+    });
+  }
+
+  dropJob(id: number): void {
+    this.#post({ type: 'drop_job', id });
+    this.#finish(id, { error: { code: 'dropped', message: 'Nobody wants it any more.' } });
+  }
+
   keepNote(key: string, text: string): void {
     this.#post({ type: 'keep_note', key, text });
   }
@@ -67,6 +105,13 @@ export class CoreLink {
 
   #post(message: ToWorker): void {
     this.#worker.postMessage(message);
+  }
+
+  #finish(id: number, result: { ok: Gives[Job['type']] } | { error: ApiError }): void {
+    const job = this.#jobs.get(id);
+    this.#jobs.delete(id);
+    if ('ok' in result) job?.resolve(result.ok);
+    else job?.reject(new CoreError(result.error));
   }
 
   #settle(id: number, result: { ok: Reply } | { error: ApiError }): void {

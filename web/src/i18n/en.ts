@@ -125,6 +125,10 @@ export const en = {
   send: 'Send',
   chars_left: (count: number) => (count === 1 ? '1 character left' : `${count} characters left`),
   chars_over: (count: number) => (count === 1 ? '1 character too many' : `${count} characters too many`),
+  attach: 'Send pictures or files',
+  drop_files: 'Drop to send',
+  picture: 'Picture',
+  document: 'Document',
   composer_keys: 'Enter sends, Shift and Enter begins a new line.',
 
   // New chat

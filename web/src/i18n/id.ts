@@ -119,6 +119,10 @@ export const id: Catalogue = {
   send: 'Kirim',
   chars_left: (count) => `Sisa ${count} karakter`,
   chars_over: (count) => `Kelebihan ${count} karakter`,
+  attach: 'Kirim gambar atau berkas',
+  drop_files: 'Lepaskan untuk mengirim',
+  picture: 'Gambar',
+  document: 'Dokumen',
   composer_keys: 'Enter mengirim, Shift dan Enter membuat baris baru.',
 
   who_label: 'Nama pengguna, nomor telepon, atau tautan',

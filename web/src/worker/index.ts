@@ -1,7 +1,8 @@
 // The worker that runs the encrypted core. It puts the parts together: ownership of the core among tabs, store, shell.
 import type { FromWorker, ToWorker } from '../core/messages';
-import initWasm, { Core } from '../wasm/core';
+import initWasm, { Core, FileOpener, FileSealer, safeFileName } from '../wasm/core';
 import wasmUrl from '../wasm/core_bg.wasm?url';
+import type { Files } from './files';
 import { TabOwnership } from './ownership';
 import { Shell } from './shell';
 import { Store, StoreError } from './store';
@@ -9,6 +10,8 @@ import { Store, StoreError } from './store';
 let shell: Shell | undefined;
 /** Commands that came before the core was ready. */
 let early: Extract<ToWorker, { type: 'command' }>[] = [];
+/** Fetched with the first job. */
+let files: Promise<Files> | undefined;
 
 // Begins at once: it takes longest, and needs no lock.
 const wasm = initWasm({ module_or_path: fetch(wasmUrl) });
@@ -47,7 +50,29 @@ async function begin(): Promise<void> {
   }
 }
 
+async function makeFiles(): Promise<Files> {
+  const module = await import('./files');
+  await wasm;
+  return new module.Files({
+    ask: (command) => shell?.ask(command) ?? Promise.resolve({ error: { code: 'offline', message: 'not running' } }),
+    tell,
+    core: { FileOpener, FileSealer, safeFileName },
+  });
+}
+
+async function work({ id, job }: Extract<ToWorker, { type: 'job' }>): Promise<void> {
+  try {
+    files ??= makeFiles();
+    await (await files).begin(id, job);
+  } catch (error) {
+    // Without a connection the part that does it may not come: the next job tries again.
+    files = undefined;
+    tell({ type: 'job_done', id, result: { error: { code: 'unreachable', message: String(error) } } });
+  }
+}
+
 async function end(): Promise<void> {
+  (await files?.catch(() => undefined))?.stop();
   await shell?.stop();
   shell = undefined;
 }
@@ -64,6 +89,12 @@ self.addEventListener('message', (event: MessageEvent<ToWorker>) => {
       if (shell) shell.command(message.id, JSON.stringify(message.command));
       else early.push(message);
       break;
+    case 'job':
+      void work(message);
+      break;
+    case 'drop_job':
+      void files?.then((known) => known.drop(message.id)).catch(() => undefined);
+      break;
     case 'keep_note':
       shell?.keepNote(message.key, message.text);
       break;
@@ -72,5 +103,6 @@ self.addEventListener('message', (event: MessageEvent<ToWorker>) => {
       break;
     case 'network':
       shell?.network(message.online);
+      if (message.online) void files?.then((known) => known.hurry()).catch(() => undefined);
   }
 });

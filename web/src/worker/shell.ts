@@ -1,11 +1,16 @@
 // The browser's shell of the core: does what the core says (store, socket, timer, answers) and tells it what happened.
 // Every event goes into the core one at a time, in the order in which it came; the core itself never waits.
+import type { ApiError, Command, Reply } from '../core/contract';
 import type { FromWorker } from '../core/messages';
 import type { Core, CoreOutput } from '../wasm/core';
 import { Socket } from './socket';
 import { type Store, StoreError } from './store';
 
 const TIMER_MS_MAX = 2 ** 31 - 1;
+/** Above every id that a page gives to its commands. */
+const OWN_IDS_FROM = 2 ** 40;
+
+type Result = { ok: Reply } | { error: ApiError };
 
 export class Shell {
   readonly #core: Core;
@@ -13,6 +18,9 @@ export class Shell {
   readonly #socket: Socket;
   readonly #tell: (message: FromWorker) => void;
   #wake: ReturnType<typeof setTimeout> | undefined;
+  /** Commands of the worker itself. */
+  readonly #asked = new Map<number, (result: Result) => void>();
+  #lastOwnId = OWN_IDS_FROM;
   #stopped = false;
 
   constructor(core: Core, store: Store, socketUrl: string, tell: (message: FromWorker) => void) {
@@ -36,6 +44,16 @@ export class Shell {
 
   command(id: number, json: string): void {
     this.#step((now) => this.#core.command(id, json, now));
+  }
+
+  /** A command whose answer stays in the worker. */
+  ask(command: Command): Promise<Result> {
+    this.#lastOwnId += 1;
+    const id = this.#lastOwnId;
+    return new Promise((resolve) => {
+      this.#asked.set(id, resolve);
+      this.command(id, JSON.stringify(command));
+    });
   }
 
   keepNote(key: string, text: string): void {
@@ -96,8 +114,11 @@ export class Shell {
         this.#socket.send(output.frame);
         break;
       case 'reply': {
-        const result = JSON.parse(output.json);
-        this.#tell({ type: 'reply', id: output.id, result });
+        const result: Result = JSON.parse(output.json);
+        const asked = this.#asked.get(output.id);
+        this.#asked.delete(output.id);
+        if (asked) asked(result);
+        else this.#tell({ type: 'reply', id: output.id, result });
         break;
       }
       case 'notify':

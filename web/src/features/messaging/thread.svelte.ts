@@ -1,5 +1,5 @@
 // The messages of one conversation as far as they have been read from the core.
-import type { Message } from '../../core/contract';
+import type { FileBody, Message } from '../../core/contract';
 import { session } from '../session/session.svelte';
 import type { Picked } from './offer';
 import { merged } from './order';
@@ -65,6 +65,12 @@ export class Thread {
   async answer(reply_to: string, reply: Picked): Promise<void> {
     const content = { interactive_reply: { reply } };
     const sent = await session.link.request({ type: 'send', to: this.id, content, reply_to });
+    if (!this.find(sent.message_id)) this.put(sent);
+  }
+
+  /** Tells of a file that the server has. */
+  async sendFile(file: FileBody, reply_to: string | null): Promise<void> {
+    const sent = await session.link.request({ type: 'send', to: this.id, content: { file }, reply_to });
     if (!this.find(sent.message_id)) this.put(sent);
   }
 

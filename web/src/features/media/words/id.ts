@@ -1,0 +1,50 @@
+// Indonesian words of files.
+import type { Words } from './index';
+
+export const id: Words = {
+  send_title: (name) => `Kirim ke ${name}`,
+  send_all: (count) => `Kirim ${count} berkas`,
+  preparing: 'Menyiapkan…',
+  caption: 'Tambahkan keterangan',
+  caption_for: (name) => `Keterangan untuk ${name}`,
+  remove: (name) => `Singkirkan ${name}`,
+  hd: 'HD',
+  hd_hint: 'Semua piksel. Lebih besar dan lebih lama dikirim.',
+  clean: 'Gambar dikirim tanpa catatan kamera di dalamnya, seperti lokasi.',
+  not_a_picture:
+    'Peramban ini tidak dapat membukanya sebagai gambar. Dikirim sebagai dokumen apa adanya, dengan semua yang tersimpan di dalamnya.',
+  moving: 'Dikirim apa adanya supaya tetap bergerak.',
+  empty: 'Berkas ini kosong dan tidak dapat dikirim.',
+  too_large: 'Lebih dari 2 GB. Tidak dapat dikirim.',
+  too_many: (count) => `Hanya ${count} yang pertama yang diambil.`,
+
+  open: (name) => `Buka ${name}`,
+  load: (name, size) => `Muat ${name}, ${size}`,
+  load_short: (size) => `Muat, ${size}`,
+  save: (name) => `Simpan ${name}`,
+  save_short: 'Simpan',
+  cancel: (name) => `Batalkan ${name}`,
+  retry: 'Coba lagi',
+  zoom: 'Ukuran asli',
+  zoom_fit: 'Paskan ke layar',
+  alt: (name) => `Gambar ${name}`,
+
+  waiting: 'Menunggu',
+  waiting_offline: 'Menunggu sambungan',
+  uploading: (percent) => `Mengirim, ${percent} %`,
+  downloading: (percent) => `Mengambil, ${percent} %`,
+  saved: 'Diserahkan ke peramban untuk disimpan',
+  stay: 'Biarkan halaman ini terbuka sampai terkirim.',
+  on_accept: 'Dapat dibuka setelah Anda menerima.',
+
+  failed: 'Tidak berhasil.',
+  failed_unreachable: 'Sambungan terputus.',
+  failed_gone: 'Sudah tidak ada di server: berkas disimpan untuk waktu terbatas.',
+  failed_upload_gone: 'Terlalu lama, tempatnya di server sudah dilepas. Coba lagi.',
+  failed_damaged: 'Rusak: bukan bita yang dikirim, jadi dibuang.',
+  failed_changed: 'Berkas berubah di perangkat ini sejak dipilih. Pilih lagi.',
+  failed_server_full: 'Penyimpanan server penuh.',
+  failed_device_full: 'Tidak ada tempat di perangkat ini.',
+  failed_too_large_here: 'Peramban ini tidak dapat mengambil berkas sebesar ini. Pakai peramban lain atau terminal.',
+  failed_quota: 'Jatah berkas Anda di server ini habis. Berkas lama memberi tempat saat kedaluwarsa.',
+};

@@ -207,6 +207,30 @@ impl TestUser {
         &self.home
     }
 
+    /// For what goes beside commands, such as files.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Waits for a message of this kind in any conversation.
+    pub async fn has_kind(&self, kind: MessageKind) {
+        self.until(async || {
+            let newest: Vec<_> = self.chats().await.into_iter().filter_map(|chat| chat.last).collect();
+            if newest.iter().any(|message| message.kind == kind) {
+                Ok(())
+            } else {
+                Err(format!("sees no message of kind {kind:?}"))
+            }
+        })
+        .await;
+    }
+
+    /// As [`Self::restart`], by another way to the same server.
+    pub async fn restart_at(mut self, server: &str) -> Self {
+        server.clone_into(&mut self.server);
+        self.restart().await
+    }
+
     /// Stops the client and starts another on the same home, perhaps after something was done to it.
     pub async fn restart_with(mut self, meanwhile: impl AsyncFnOnce(&std::path::Path)) -> Self {
         let home = self.home.clone();

@@ -54,6 +54,7 @@ pub async fn download(
                 }
             }
             Ok(Answer::Gone) => return Err(gone()),
+            Ok(Answer::TooShort) => return Err(damaged(&FileError::Damaged)),
             Ok(Answer::Refused(status)) => {
                 return Err(failure(
                     "file_refused",
@@ -70,6 +71,8 @@ pub async fn download(
 enum Answer {
     Body(Incoming),
     Gone,
+    /// There is nothing at this offset, though the message says that there is.
+    TooShort,
     Refused(StatusCode),
 }
 
@@ -85,6 +88,7 @@ async fn ask(link: &mut Link<'_>, location: &str, offset: u64) -> Result<Answer,
         // A server or proxy without ranges begins at the beginning.
         StatusCode::OK if offset == 0 => Ok(Answer::Body(answer.into_body())),
         StatusCode::NOT_FOUND => Ok(Answer::Gone),
+        StatusCode::RANGE_NOT_SATISFIABLE => Ok(Answer::TooShort),
         StatusCode::SERVICE_UNAVAILABLE => Err("the server has more to do than it can".into()),
         status => Ok(Answer::Refused(status)),
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use kabar_core::{
@@ -115,11 +115,14 @@ impl Sending<'_> {
         let end = begin + bytes.len() as u64;
         while self.offset < end {
             let left = bytes.slice(usize::try_from(self.offset - begin).unwrap_or(bytes.len())..);
-            match self.patch(left).await {
+            match self.ask(Method::PATCH, left).await {
                 Ok(answer) => self.take(&answer, begin, end)?,
                 Err(why) => {
                     self.link.failed(why).await?;
-                    // What of it arrived, only the server knows; a wrong guess is answered with the right one.
+                    // What of it arrived, only the server knows.
+                    if let Ok(answer) = self.ask(Method::HEAD, Bytes::new()).await {
+                        self.take(&answer, begin, end)?;
+                    }
                 }
             }
             (self.progress)(self.offset, self.total);
@@ -127,8 +130,10 @@ impl Sending<'_> {
         Ok(())
     }
 
-    async fn patch(&mut self, bytes: Bytes) -> Result<Response<Incoming>, String> {
-        let request = Request::patch(format!("/v1/media/upload/{}", self.room.upload))
+    async fn ask(&mut self, method: Method, bytes: Bytes) -> Result<Response<Incoming>, String> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/v1/media/upload/{}", self.room.upload))
             .header(OFFSET, self.offset)
             .header("content-type", "application/offset+octet-stream")
             .body(Full::new(bytes))

@@ -1,41 +1,54 @@
 //! Bytes in DATA/media: `partial/<id>` while they come, `<first two digits>/<id>` once they are whole.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     io,
     os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use tokio::{
     fs::{self, File, OpenOptions},
     io::AsyncWriteExt as _,
+    sync::Notify,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::error::StartError;
+
+/// For a writer to put down what it has.
+const TAKE_OVER_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct FileId(pub(super) [u8; 16]);
 
 pub(super) struct Disk {
     root: PathBuf,
-    /// Uploads that somebody writes to: two writers would mix their bytes.
-    busy: Arc<Mutex<HashSet<FileId>>>,
+    writers: Arc<Writers>,
+}
+
+/// Uploads that somebody writes to, and how to tell him to stop: two writers would mix their bytes.
+#[derive(Default)]
+struct Writers {
+    busy: Mutex<HashMap<FileId, CancellationToken>>,
+    released: Notify,
 }
 
 /// The right to write to one upload, until it is dropped.
 pub(super) struct Writer {
     file: FileId,
-    busy: Arc<Mutex<HashSet<FileId>>>,
+    writers: Arc<Writers>,
+    /// Cancelled where somebody else wants to write: the same sender, most often, whose old connection has not ended yet.
+    pub(super) stop: CancellationToken,
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        self.busy
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.file);
+        let mut busy = self.writers.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        busy.remove(&self.file);
+        self.writers.released.notify_waiters();
     }
 }
 
@@ -52,16 +65,40 @@ impl Disk {
         })?;
         Ok(Self {
             root,
-            busy: Arc::default(),
+            writers: Arc::default(),
         })
     }
 
-    /// `None` while somebody else writes.
-    pub(super) fn writer(&self, file: FileId) -> Option<Writer> {
-        let fresh = self.busy.lock().unwrap_or_else(PoisonError::into_inner).insert(file);
-        fresh.then(|| Writer {
+    /// The newest writer takes over. `None` if the one before does not let go in time.
+    pub(super) async fn writer(&self, file: FileId) -> Option<Writer> {
+        let taking_over = async {
+            loop {
+                let released = self.writers.released.notified();
+                tokio::pin!(released);
+                // Before the look: a release in between is not missed.
+                released.as_mut().enable();
+                if let Some(writer) = self.try_writer(file) {
+                    return writer;
+                }
+                released.await;
+            }
+        };
+        tokio::time::timeout(TAKE_OVER_WAIT, taking_over).await.ok()
+    }
+
+    /// Where somebody writes, tells him to stop.
+    fn try_writer(&self, file: FileId) -> Option<Writer> {
+        let mut busy = self.writers.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = busy.get(&file) {
+            other.cancel();
+            return None;
+        }
+        let stop = CancellationToken::new();
+        busy.insert(file, stop.clone());
+        Some(Writer {
             file,
-            busy: Arc::clone(&self.busy),
+            writers: Arc::clone(&self.writers),
+            stop,
         })
     }
 

@@ -126,6 +126,8 @@ impl IntoResponse for Refusal {
 /// HEAD: how many bytes have come.
 async fn asked(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Refusal> {
     let upload = opened(&app, &address).await?;
+    // Whoever asks goes on from the answer: what an old connection still brings would make it wrong.
+    let _writer = app.media.disk.writer(upload.file).await.ok_or(Refusal::Busy)?;
     let (come, put_away) = app
         .media
         .disk
@@ -152,7 +154,8 @@ async fn add(
     body: Body,
 ) -> Result<Response, Refusal> {
     let upload = opened(&app, &address).await?;
-    let _transfer = app.media.transfers.try_acquire().map_err(|_| Refusal::Busy)?;
+    let transfers = Arc::clone(&app.media.transfers);
+    let _transfer = transfers.try_acquire_owned().map_err(|_| Refusal::Busy)?;
     let typed = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value == OFFSET_TYPE);
@@ -162,31 +165,34 @@ async fn add(
     let Some(offset) = offset.filter(|_| typed) else {
         return Err(Refusal::Type);
     };
-    let writer = app.media.disk.writer(upload.file).ok_or(Refusal::Busy)?;
-    let (come, put_away) = app
-        .media
-        .disk
-        .come(upload.file)
-        .await
-        .map_err(|error| Refusal::io(&error))?;
+    // In a task of its own: a sender that goes away must not leave a write behind that lands after the next one's.
+    let adding = app
+        .tasks
+        .clone()
+        .spawn(async move { append(&app, upload, offset, body.into_data_stream()).await });
+    let end = adding.await.unwrap_or(Err(Refusal::Internal))?;
+    Ok((StatusCode::NO_CONTENT, [(UPLOAD_OFFSET, HeaderValue::from(end))]).into_response())
+}
+
+/// Adds to an upload at its end; where it then ends.
+async fn append(app: &App, upload: Upload, offset: u64, body: BodyDataStream) -> Result<u64, Refusal> {
+    let failed = |error: io::Error| Refusal::io(&error);
+    let writer = app.media.disk.writer(upload.file).await.ok_or(Refusal::Busy)?;
+    let (come, put_away) = app.media.disk.come(upload.file).await.map_err(failed)?;
     if offset != come {
         return Err(Refusal::Offset(come));
     }
     let end = if put_away {
         come
     } else {
-        receive(&app, &upload, &writer, come, body.into_data_stream()).await?
+        receive(app, &upload, &writer, come, body).await?
     };
-    if end == upload.size_bytes && !mark_whole(&app, upload).await? {
+    if end == upload.size_bytes && !mark_whole(app, upload).await? {
         // Deleted while its last bytes came.
-        app.media
-            .disk
-            .delete(upload.file)
-            .await
-            .map_err(|error| Refusal::io(&error))?;
+        app.media.disk.delete(upload.file).await.map_err(failed)?;
         return Err(Refusal::Unknown);
     }
-    Ok((StatusCode::NO_CONTENT, [(UPLOAD_OFFSET, HeaderValue::from(end))]).into_response())
+    Ok(end)
 }
 
 /// Writes what comes; where the file then ends. What came before the sender broke off stays.
@@ -204,15 +210,18 @@ async fn receive(
     let mut file = app.media.disk.append(writer).await.map_err(failed)?;
     let mut end = come;
     let received = loop {
-        match tokio::time::timeout(CHUNK_WAIT, body.next()).await {
-            Ok(Some(Ok(bytes))) if end + bytes.len() as u64 > upload.size_bytes => {
+        let next = writer.stop.run_until_cancelled(body.next());
+        let next = tokio::time::timeout(CHUNK_WAIT, next).await.ok().flatten().flatten();
+        match next {
+            Some(Ok(bytes)) if end + bytes.len() as u64 > upload.size_bytes => {
                 break Err(Refusal::TooLong(upload.size_bytes));
             }
-            Ok(Some(Ok(bytes))) => match file.write_all(&bytes).await {
+            Some(Ok(bytes)) => match file.write_all(&bytes).await {
                 Ok(()) => end += bytes.len() as u64,
                 Err(error) => break Err(Refusal::io(&error)),
             },
-            Ok(None | Some(Err(_))) | Err(_) => break Ok(end),
+            // All there is, gone, silent for too long, or another request goes on with it.
+            None | Some(Err(_)) => break Ok(end),
         }
     };
     if received.is_ok() && end == upload.size_bytes {
@@ -236,7 +245,7 @@ async fn settle(mut file: File, end: u64, cut: bool) -> io::Result<()> {
 /// DELETE: the account takes its file back, whole or not.
 async fn taken_back(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Refusal> {
     let upload = app.media.addresses.open_upload(&address).ok_or(Refusal::Unknown)?;
-    let _writer = app.media.disk.writer(upload.file).ok_or(Refusal::Busy)?;
+    let _writer = app.media.disk.writer(upload.file).await.ok_or(Refusal::Busy)?;
     if retention::delete(&app, upload.account, upload.file).await? {
         Ok(StatusCode::NO_CONTENT.into_response())
     } else {

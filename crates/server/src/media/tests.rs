@@ -116,6 +116,31 @@ async fn an_upload_that_broke_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn an_old_connection_that_hangs_gives_way() {
+    for (app, _directory) in on_each_engine(&Clock::manual(NOW_MS)).await {
+        let begun = begin(&app, 20).await.expect("begun");
+        let (bytes, body) = tokio::sync::mpsc::channel::<Result<&[u8], std::io::Error>>(1);
+        let body = futures_util::stream::unfold(body, async |mut body| body.recv().await.map(|next| (next, body)));
+        let request = Request::patch(format!("/v1/media/upload/{}", begun.upload))
+            .header("content-type", "application/offset+octet-stream")
+            .header("upload-offset", 0)
+            .body(Body::from_stream(body));
+        let hanging = tokio::spawn({
+            let app = app.clone();
+            async move { ask(&app, request.expect("a request")).await }
+        });
+        bytes.send(Ok(b"01234")).await.expect("taken");
+        // Taken out of the channel, so it has been written or will be before anybody else may.
+        bytes.reserve().await.expect("room").send(Ok(b"56789"));
+        bytes.reserve().await.expect("room");
+        assert_eq!(offset(&app, &begun.upload).await, Some(10));
+        assert_eq!(hanging.await.expect("an answer").status(), 204);
+        assert_eq!(patch(&app, &begun.upload, 10, b"abcdefghij").await.status(), 204);
+        assert_eq!(get(&app, &begun.location, None).await.1, b"0123456789abcdefghij");
+    }
+}
+
+#[tokio::test]
 async fn an_address_is_the_authority_and_nobody_makes_one() {
     for (app, _directory) in on_each_engine(&Clock::manual(NOW_MS)).await {
         let begun = begin(&app, 20).await.expect("begun");

@@ -43,12 +43,14 @@ export class Retry {
     }
     const wait = WAIT_MS * 2 ** (this.#failures - 1);
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, wait);
-      this.#hurry = () => {
+      const go = () => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', go);
         resolve();
       };
-      signal.addEventListener('abort', this.#hurry, { once: true });
+      const timer = setTimeout(go, wait);
+      this.#hurry = go;
+      signal.addEventListener('abort', go);
     });
     signal.throwIfAborted();
   }

@@ -172,6 +172,9 @@ test('what is on its way can be taken back', async () => {
   await rani.page.getByRole('navigation').getByText(/Luring/).waitFor();
   await choose(rani, { name: 'salah.txt', mimeType: 'text/plain', buffer: Buffer.from('salah') });
   await sendChosen(rani);
+  const [asked] = await Promise.all([rani.page.waitForEvent('dialog'), rani.page.close({ runBeforeUnload: true })]);
+  assert.equal(asked.type(), 'beforeunload', 'who leaves is asked');
+  await asked.dismiss();
   await rani.page.getByRole('button', { name: 'Batalkan salah.txt' }).click();
   await rani.message('salah.txt').waitFor({ state: 'detached' });
   await rani.context.setOffline(false);
@@ -188,7 +191,6 @@ test('what calls itself a picture and is none goes as a document, and says so', 
   await sheetOf(rani).getByText(/kosong dan tidak dapat dikirim/).waitFor();
   await rani.page.screenshot({ path: new URL('files-sheet-notes.png', out).pathname });
   await sendChosen(rani);
-  // It says that it is a picture; whoever cannot draw it offers it as a document.
   const broken = await saved(budi, budi.page.getByRole('button', { name: 'Simpan rusak.png' }));
   assert.equal(broken.bytes.toString(), 'bukan gambar');
   await budi.page.getByRole('button', { name: 'Simpan halaman.svg' }).waitFor();

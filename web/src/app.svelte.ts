@@ -32,7 +32,7 @@ function notice(notification: Notification): void {
     case 'connection':
       session.connection = notification.state;
       session.retrying = notification.retry_at !== undefined;
-      void outgoing.next();
+      if (notification.state === 'online') outgoing.reconnected();
       break;
     case 'registration':
       session.registration = notification.mode;

@@ -2,6 +2,7 @@
 // page does; what is not whole when it goes was never sent.
 import { toHex } from '../../core/bytes';
 import type { FileBody } from '../../core/contract';
+import { CoreError } from '../../core/link';
 import type { Prepared, Uploaded } from '../../core/messages';
 import { session } from '../session/session.svelte';
 import { isPicture } from './picture';
@@ -72,6 +73,16 @@ class OutgoingFiles {
   /** A picture that this page has sent, by where it lies. */
   sent(location: string): Blob | undefined {
     return this.#sent.get(location);
+  }
+
+  /** There is a connection again: what stopped for want of one goes on. */
+  reconnected(): void {
+    for (const file of this.#all) {
+      if (file.state === 'failed' && file.error instanceof CoreError && file.error.code === 'unreachable') {
+        file.state = 'waiting';
+      }
+    }
+    void this.next();
   }
 
   /** Goes on with the first that waits, if there is a connection. */

@@ -22,6 +22,10 @@ const ANSWER_TIMEOUT_MS = 30_000;
 /** A server that is silent for so long in the middle of a file has gone. */
 const SILENCE_MS = 30_000;
 
+export function addressOf(file: FileBody): string {
+  return `/v1/media/${file.location}`;
+}
+
 export class Download {
   readonly #file: FileBody;
   readonly #parts: DownloadParts;
@@ -73,8 +77,7 @@ export class Download {
     let timer = setTimeout(() => patience.abort(), ANSWER_TIMEOUT_MS);
     try {
       const init = { headers: { Range: `bytes=${this.#fetched}-` } };
-      const url = `/v1/media/${this.#file.location}`;
-      const asked = await ask(this.#parts.fetch, url, init, signal, patience.signal);
+      const asked = await ask(this.#parts.fetch, addressOf(this.#file), init, signal, patience.signal);
       if ('broken' in asked) return asked.broken;
       const { answer } = asked;
       if (answer.status === 404) throw new JobError('file_gone', 'The server has this file no more.');

@@ -4,7 +4,8 @@ import { fromHex } from '../../core/bytes';
 import type { ApiError, Command, FileBody, Reply } from '../../core/contract';
 import type { FromWorker, Gives, Job } from '../../core/messages';
 import type { FileOpener, FileSealer } from '../../wasm/core';
-import { Download } from './download';
+import { addressOf, Download } from './download';
+import { forget, KEPT_BYTES_MAX, keeping } from './kept';
 import { prepare } from './prepare';
 import { JobError } from './retry';
 import { sinkFor, sweep } from './sink';
@@ -30,6 +31,8 @@ interface Working {
 
 /** Progress is told no more often than an eye can see. */
 const PROGRESS_EVERY_MS = 100;
+
+const plainFetch = (url: string, init: RequestInit) => fetch(url, init);
 
 export class Files {
   readonly #parts: FilesParts;
@@ -59,6 +62,9 @@ export class Files {
       if (running.signal.aborted) return;
       const known = error instanceof JobError ? error : new JobError('job_failed', String(error));
       if (!known.resumable) this.#forget(id);
+      if (job.type === 'download' && known.code === 'file_damaged') {
+        forget(addressOf(job.file), caches).catch(() => undefined);
+      }
       this.#parts.tell({ type: 'job_done', id, result: { error: { code: known.code, message: known.message } } });
     }
   }
@@ -107,13 +113,13 @@ export class Files {
         };
       case 'upload':
         return new Upload(job.file, {
-          fetch: (url, init) => fetch(url, init),
+          fetch: plainFetch,
           room: (size_bytes) => this.#room(size_bytes),
           sealer: (room, size) => new core.FileSealer(fromHex(room.key), size),
         });
       case 'download':
         return new Download(job.file, {
-          fetch: (url, init) => fetch(url, init),
+          fetch: job.file.size_bytes <= KEPT_BYTES_MAX ? keeping(plainFetch, caches) : plainFetch,
           opener: ({ key, size_bytes, sha256, ciphertext_sha256 }: FileBody) =>
             new core.FileOpener(fromHex(key), size_bytes, fromHex(sha256), fromHex(ciphertext_sha256)),
           sink: sinkFor,

@@ -31,8 +31,10 @@ export async function prepare(file: File, hd: boolean, safeName: (name: string) 
     redrawn: false,
   };
   if (!file.type.startsWith('image/') || file.type === 'image/svg+xml') return plain;
+  // What cannot be drawn here is not passed on as a picture.
+  const document = { ...plain, mime_type: 'application/octet-stream' };
   const picture = await createImageBitmap(file).catch(() => undefined);
-  if (!picture) return plain;
+  if (!picture) return document;
   try {
     const preview = await previewOf(picture);
     const head = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
@@ -41,7 +43,7 @@ export async function prepare(file: File, hd: boolean, safeName: (name: string) 
     const name = safeName(named(file.name, blob.type));
     return { body: blob, name, mime_type: blob.type, width, height, preview, redrawn: true };
   } catch {
-    return plain;
+    return document;
   } finally {
     picture.close();
   }

@@ -23,6 +23,7 @@ const SHOWN: &[&str] = &[
     "Template",
     "TemplateButton",
     "File",
+    "Event",
 ];
 /// Bytes among them: hex in JSON.
 const HEX: &[&str] = &["File.key", "File.sha256", "File.ciphertext_sha256", "File.preview"];

@@ -101,6 +101,11 @@ impl State {
             Command::Pay { .. } | Command::Payment { .. } | Command::Tickets | Command::FlowExchange { .. } => {
                 self.buy(command_id, command)
             }
+            Command::ChangeMessage {
+                message_id,
+                change,
+                wait,
+            } => self.change_message(command_id, *message_id, change, *wait),
             Command::BeginUpload { size_bytes } => later(self.begin_upload(command_id, *size_bytes)),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {

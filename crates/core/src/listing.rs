@@ -37,7 +37,7 @@ impl State {
             return Ok(Err(invalid("limit", &format!("limit must be 1 to {LIST_LIMIT_MAX}"))));
         }
         let queued: Vec<MessageView> = self
-            .queued(conversation)
+            .queued_messages(conversation)
             .rev()
             .map(|intent| self.intent_view(intent))
             .collect();

@@ -13,7 +13,7 @@ use crate::{
     api::{ApiError, Command, MessageState, Notification, Output, TimeMs},
     connection::{Answer, Connection, Purpose},
     core::CoreConfig,
-    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live, Owed},
+    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live, Owed, PendingChange},
     mls::Engine,
     store::{self, Blob, keys},
     tx::{Effect, Range, Reads, Rows, Step, Tx},
@@ -54,6 +54,8 @@ pub(crate) enum Work {
     Challenged,
     /// Delete all rows under a prefix.
     Purge(Vec<u8>),
+    /// A change of a message that has come.
+    Change(u64),
     /// Somebody has stopped typing.
     Typing(ConversationId, AccountId),
     /// The mark of this state has moved: show the own messages that it has reached.
@@ -87,6 +89,9 @@ pub(crate) struct Cursor {
     pub(crate) client_seq: u64,
     pub(crate) next_intent: u64,
     pub(crate) next_feed: u64,
+    /// Changes of messages that have come so far.
+    #[serde(default)]
+    pub(crate) changes: u64,
     /// Envelopes quarantined so far.
     #[serde(default)]
     pub(crate) quarantined: u64,
@@ -105,6 +110,8 @@ pub(crate) struct State {
     pub(crate) peers: BTreeMap<AccountId, Peer>,
     pub(crate) chats: BTreeMap<ConversationId, Chat>,
     pub(crate) intents: BTreeMap<(ConversationId, u64), Intent>,
+    /// Changes of messages that have come and are not applied.
+    pub(crate) changes: BTreeMap<u64, PendingChange>,
     /// Receipts for a business's messages that the server has not confirmed.
     pub(crate) owed: BTreeMap<(ConversationId, u64), Owed>,
     pub(crate) groups: Groups,
@@ -156,6 +163,7 @@ impl State {
             peers: BTreeMap::new(),
             chats: BTreeMap::new(),
             intents: BTreeMap::new(),
+            changes: BTreeMap::new(),
             owed: BTreeMap::new(),
             groups: Groups::default(),
             connection: Connection::default(),
@@ -233,6 +241,10 @@ impl State {
         } else if key.starts_with(keys::INTENT) {
             let intent: Intent = store::decode(value)?;
             self.intents.insert((intent.conversation, intent.order), intent);
+        } else if key.starts_with(keys::CHANGE) {
+            let change: PendingChange = store::decode(value)?;
+            self.work.push_back(Work::Change(change.number));
+            self.changes.insert(change.number, change);
         } else if key.starts_with(keys::RECEIPT) {
             let owed: Owed = store::decode(value)?;
             self.owed.insert((owed.conversation, owed.seq), owed);
@@ -304,6 +316,7 @@ impl State {
                 Ok(())
             }
             Job::Work(Work::Purge(prefix)) => self.purge(prefix),
+            Job::Work(Work::Change(number)) => self.apply_change(*number),
             Job::Work(Work::Typing(conversation, account)) => {
                 self.typing_ended(*conversation, *account);
                 Ok(())

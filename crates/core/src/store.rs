@@ -89,6 +89,7 @@ impl From<Vec<u8>> for Blob {
 /// | `a/peer/` | account (16) | person and verified device list | always |
 /// | `a/intent/` | conversation (16), order (8) | a message of ours on its way | always |
 /// | `a/receipt/` | conversation (16), seq (8) | a receipt that a business's message is owed | always |
+/// | `a/change/` | number (8) | a change of a message, until it is applied | always |
 /// | `f/` | position (8) | feed item | no |
 /// | `g/` | conversation (16), slot (4), engine's key | MLS value of one group | least recently used leave |
 /// | `k/` | hash of reference (16) | a KeyPackage of ours with its private keys | no |
@@ -112,6 +113,7 @@ pub(crate) mod keys {
     pub(crate) const PEER: &[u8] = b"a/peer/";
     pub(crate) const INTENT: &[u8] = b"a/intent/";
     pub(crate) const RECEIPT: &[u8] = b"a/receipt/";
+    pub(crate) const CHANGE: &[u8] = b"a/change/";
     pub(crate) const FEED: &[u8] = b"f/";
     pub(crate) const GROUP: &[u8] = b"g/";
     pub(crate) const KEY_PACKAGE: &[u8] = b"k/";
@@ -140,6 +142,10 @@ pub(crate) mod keys {
 
     pub(crate) fn receipt(conversation: ConversationId, seq: u64) -> Key {
         [RECEIPT, conversation.as_slice(), &seq.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn change(number: u64) -> Key {
+        [CHANGE, &number.to_be_bytes()[..]].concat()
     }
 
     pub(crate) fn feed(position: u64) -> Key {

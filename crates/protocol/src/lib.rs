@@ -5,6 +5,7 @@
 pub mod content;
 pub mod credential;
 pub mod device_list;
+pub mod event;
 pub mod file;
 pub mod ids;
 pub mod interactive;

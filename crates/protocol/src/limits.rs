@@ -60,6 +60,19 @@ pub const FILE_PREVIEW_BYTES_MAX: usize = 12 * 1024;
 pub const FILE_LOCATION_BYTES_MAX: usize = 128;
 pub const MIME_TYPE_BYTES_MAX: usize = 127;
 
+/// How long after it was sent a message may be edited, by the server's clock.
+pub const EDIT_WINDOW_MS: i64 = 15 * 60_000;
+/// How long after it was sent a message may be deleted for everyone.
+pub const DELETE_WINDOW_MS: i64 = 48 * 3_600_000;
+pub const REACTION_BYTES_MAX: usize = 32;
+// Invitations, in Unicode scalar values unless said.
+pub const EVENT_TITLE_CHARS_MAX: usize = 120;
+pub const EVENT_TEXT_CHARS_MAX: usize = 1024;
+pub const EVENT_PLACE_CHARS_MAX: usize = 200;
+pub const TIME_ZONE_BYTES_MAX: usize = 64;
+/// Guests that one person may bring.
+pub const EVENT_GUESTS_MAX: u32 = 20;
+
 // Business messages, in Unicode scalar values unless said; the figures are the Cloud API's.
 pub const INTERACTIVE_BODY_CHARS_MAX: usize = 1024;
 pub const INTERACTIVE_HEADER_CHARS_MAX: usize = 60;

@@ -107,6 +107,7 @@ pub enum Shown {
     Template(wire::Template),
     Ticket(wire::Ticket),
     File(wire::File),
+    Event(wire::Event),
 }
 
 /// How a business's message is counted: the server decides by it whether the message may go out.

@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{BusinessCommand, BusinessSend, Shown};
+use super::{BusinessCommand, BusinessSend, Change, Shown};
 
 /// A wish. In JSON: `{"type":"send_text","to":"@budi","text":"halo"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -93,6 +93,14 @@ pub enum Command {
     /// Of the account of a business number.
     Business {
         request: BusinessCommand,
+    },
+    /// Does something to a message that the server has. Replied to when it is queued durably; with `wait`, after the server's
+    /// acknowledgement.
+    ChangeMessage {
+        message_id: MessageId,
+        change: Change,
+        #[serde(default)]
+        wait: bool,
     },
     /// Asks for room for a file of so many bytes, and a key for it; replied to with [`super::Reply::Upload`]. Once its bytes are
     /// there, `Send` with a file tells of it.

@@ -12,6 +12,7 @@
 
 mod billing;
 mod business;
+mod change;
 mod command;
 mod commerce;
 mod media;
@@ -26,6 +27,7 @@ pub use self::{
     business::{
         Business, BusinessCommand, BusinessSend, Category, FlowAsk, FlowOutcome, KeysHeldBy, MessageTemplate, Shown,
     },
+    change::{Change, ChangesView, ReactionView, RsvpAnswer, RsvpGiven, RsvpView, Version},
     command::Command,
     commerce::{PaymentStatus, PaymentView, TicketView},
     media::Upload,

@@ -4,8 +4,8 @@ use kabar_protocol::ids::{AccountId, ConversationId, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChargeView, ChatView, FlowAsk, MessageState, MessageTemplate, MessageView, PaymentView, Person, PriceView, Shown,
-    TicketView, TimeMs, Upload,
+    ChargeView, ChatView, FlowAsk, MessageState, MessageTemplate, MessageView, PaymentView, Person, PriceView,
+    RsvpGiven, Shown, TicketView, TimeMs, Upload,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -115,7 +115,7 @@ pub struct FeedItem {
     pub message_id: MessageId,
     pub conversation_id: ConversationId,
     pub from: Person,
-    /// text, receipt, notice_...
+    /// text, receipt, reaction, notice_...
     pub kind: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
@@ -134,5 +134,8 @@ pub struct FeedItem {
     /// Of a `flow_request`: what is asked. `in_reply_to` is the flow's own message.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub flow: Option<FlowAsk>,
+    /// Of an `rsvp`; `in_reply_to` is the event.
+    #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
+    pub rsvp: Option<RsvpGiven>,
     pub time: TimeMs,
 }

@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Business, Shown, TimeMs};
+use super::{ApiError, Business, ChangesView, Shown, TimeMs};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Person {
@@ -62,6 +62,8 @@ pub struct MessageView {
     pub automated: bool,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub in_reply_to: Option<MessageId>,
+    #[serde(flatten)]
+    pub changes: ChangesView,
     /// Server time once acknowledged, the sender's clock before.
     pub time: TimeMs,
     pub state: MessageState,
@@ -79,6 +81,9 @@ pub enum MessageKind {
     Template,
     Ticket,
     File,
+    Event,
+    /// Its sender took it back.
+    Deleted,
     /// A notice of the client itself, in the thread: the safety number changed, the conversation was reset, messages were lost.
     NoticeSafetyChanged,
     NoticeReset,

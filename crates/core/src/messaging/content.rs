@@ -8,7 +8,7 @@ use kabar_protocol::{
 };
 use prost::Message as _;
 
-use super::Row;
+use super::{Changes, Row};
 use crate::{
     api::{MessageKind, Shown, TimeMs},
     state::State,
@@ -35,7 +35,7 @@ fn class_of(content: &wire::Content) -> MessageClass {
     match &content.body {
         _ if content.replaces.is_some() => MessageClass::Edit,
         Some(Body::ReadUpTo(_)) => MessageClass::Receipt,
-        Some(Body::Reaction(_)) => MessageClass::Reaction,
+        Some(Body::Reaction(_) | Body::Rsvp(_)) => MessageClass::Reaction,
         Some(
             Body::Text(_)
             | Body::Deleted(_)
@@ -43,7 +43,8 @@ fn class_of(content: &wire::Content) -> MessageClass {
             | Body::InteractiveReply(_)
             | Body::Template(_)
             | Body::Ticket(_)
-            | Body::File(_),
+            | Body::File(_)
+            | Body::Event(_),
         ) => MessageClass::Content,
         Some(Body::FlowRequest(_) | Body::FlowResponse(_)) => MessageClass::Control,
         // A body that this version does not know: shown as unsupported, whatever its class.
@@ -73,6 +74,20 @@ pub(super) fn open(
     })
 }
 
+/// The other message that a content is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    Nothing,
+    Answers(MessageId),
+    Replaces(MessageId),
+}
+
+impl From<Option<MessageId>> for About {
+    fn from(answered: Option<MessageId>) -> Self {
+        answered.map_or(Self::Nothing, Self::Answers)
+    }
+}
+
 impl Opened {
     pub(super) fn row(&self, seq: u64, from: AccountId, time: TimeMs) -> Row {
         let shown = self.content.body.as_ref().and_then(Shown::of);
@@ -87,6 +102,7 @@ impl Opened {
             shown: shown.and_then(Shown::beside_text),
             automated: self.content.automated,
             in_reply_to: reply.and_then(|id| MessageId::from_slice(id).ok()),
+            changes: Changes::default(),
             time,
         }
     }
@@ -97,7 +113,7 @@ impl State {
     pub(super) fn make_content(
         &mut self,
         conversation: ConversationId,
-        in_reply_to: Option<MessageId>,
+        about: About,
         body: Body,
     ) -> Option<(MessageId, Vec<u8>)> {
         let business = self.is_business();
@@ -116,8 +132,14 @@ impl State {
         let content = wire::Content {
             salt: self.engine.random::<16>().to_vec().into(),
             sent_at_ms: self.now,
-            replaces: None,
-            in_reply_to: in_reply_to.map(|id| id.to_bytes()),
+            replaces: match about {
+                About::Replaces(id) => Some(id.to_bytes()),
+                _ => None,
+            },
+            in_reply_to: match about {
+                About::Answers(id) => Some(id.to_bytes()),
+                _ => None,
+            },
             expires_at_ms: None,
             profile,
             // Everything that a business sends goes through the API: a program wrote it.

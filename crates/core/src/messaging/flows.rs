@@ -13,7 +13,10 @@ use kabar_protocol::{
     },
 };
 
-use super::{Place, Row, content::Opened};
+use super::{
+    Place, Row,
+    content::{About, Opened},
+};
 use crate::{
     api::{ApiError, Command, FeedItem, FlowAsk, FlowOutcome, Output, Reply, Shown, TimeMs},
     commands::{Outcomes, invalid, refusal},
@@ -183,7 +186,7 @@ impl State {
                 "too many screens are being asked for; wait a moment",
             ));
         }
-        let Some((message_id, content)) = self.make_content(conversation, Some(in_reply_to), body) else {
+        let Some((message_id, content)) = self.make_content(conversation, About::Answers(in_reply_to), body) else {
             return Err(refusal("conversation_unknown", "no such conversation on this device"));
         };
         let timeout = if asks { FLOW_TIMEOUT_MS } else { RESPOND_TIMEOUT_MS };
@@ -312,6 +315,7 @@ impl State {
                 data: request.data.clone(),
                 flow_token: request.flow_token.clone(),
             }),
+            rsvp: None,
             time: item.time_ms,
         });
         // A shell that reads the feed looks when something is said.

@@ -16,7 +16,7 @@ use kabar_protocol::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Chat, Envelope, GroupRef, Place, Quarantined,
+    Chat, Envelope, GroupRef, Place, Quarantined, changes,
     commits::Taken,
     content::{Forged, Opened, open},
 };
@@ -367,6 +367,10 @@ impl State {
             _ => {}
         }
         self.take_profile(account, opened.content.profile.as_ref());
+        if changes::target(&opened.content).is_some() {
+            self.seen_up_to(conversation, item.seq);
+            return self.change_came(conversation, account, item.time_ms, opened);
+        }
         let row = opened.row(item.seq, account, item.time_ms);
         let envelope = Envelope {
             device: sender(item).map_or(DeviceId([0; 16]), |(_, device)| device),

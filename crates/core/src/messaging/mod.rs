@@ -5,6 +5,7 @@
 
 mod advance;
 mod billed;
+mod changes;
 mod check;
 mod commits;
 mod content;
@@ -30,7 +31,13 @@ use kabar_protocol::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::{
-    billed::Owed, flows::FlowCall, groups::Groups, key_update::KeyUpdate, order::TIMELINES_MAX, order::server_seq,
+    billed::Owed,
+    changes::{Changes, PendingChange},
+    flows::FlowCall,
+    groups::Groups,
+    key_update::KeyUpdate,
+    order::TIMELINES_MAX,
+    order::server_seq,
     thread::class_name,
 };
 use crate::{
@@ -155,6 +162,9 @@ pub(crate) struct Intent {
     #[serde(default)]
     pub(crate) business: Option<BusinessSend>,
     pub(crate) in_reply_to: Option<MessageId>,
+    /// What it does to another message, as a `MessageClass`; 0: it is a message of its own.
+    #[serde(default)]
+    pub(crate) change_class: i32,
     pub(crate) created_at: TimeMs,
     pub(crate) failed: Option<ApiError>,
 }
@@ -175,6 +185,8 @@ pub(crate) struct Row {
     #[serde(default)]
     pub(crate) automated: bool,
     pub(crate) in_reply_to: Option<MessageId>,
+    #[serde(default)]
+    pub(crate) changes: Changes,
     pub(crate) time: TimeMs,
 }
 

@@ -3,10 +3,10 @@
 use kabar_protocol::{
     ids::{ClientMessageId, ConversationId, MessageId},
     limits::IDEMPOTENCY_RETENTION_DAYS,
-    wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
+    wire::{self, MessageClass, client_frame::Body, content, send_outcome, server_frame},
 };
 
-use super::{Envelope, Intent, Row};
+use super::{Changes, Envelope, Intent, Row, changes::class_of_change, content::About};
 use crate::{
     api::{ApiError, BusinessSend, MessageKind, MessageState, MessageView, Notification, Reply, Shown, TimeMs},
     commands::refusal,
@@ -34,28 +34,11 @@ impl State {
         reply_to: Option<MessageId>,
         business: Option<BusinessSend>,
     ) -> Result<(u64, MessageView), ApiError> {
-        let Some((message_id, content)) = self.make_content(conversation, reply_to, shown.body()) else {
-            return Err(refusal("no_account", "register first"));
-        };
-        self.cursor.next_intent += 1;
-        self.save_cursor();
-        let intent = Intent {
-            conversation,
-            order: self.cursor.next_intent,
-            client_message_id: ClientMessageId(self.engine.random()),
-            message_id,
-            content: content.into(),
-            text: shown.text(),
-            shown: shown.clone().beside_text(),
-            business,
-            in_reply_to: reply_to,
-            created_at: self.now,
-            failed: None,
-        };
-        let order = intent.order;
-        self.put(keys::intent(conversation, order), &intent);
-        let view = self.intent_view(&intent);
-        self.intents.insert((conversation, order), intent);
+        let mut intent = self.intend(conversation, reply_to.into(), shown.body())?;
+        (intent.text, intent.shown) = (shown.text(), shown.clone().beside_text());
+        (intent.business, intent.in_reply_to) = (business, reply_to);
+        let (order, view) = (intent.order, self.intent_view(&intent));
+        self.keep_intent(intent);
         if let Some(chat) = self.chats.get_mut(&conversation) {
             // Answering a stranger accepts him.
             chat.request = false;
@@ -66,6 +49,57 @@ impl State {
         self.say_chat(conversation);
         self.due.insert(conversation);
         Ok((order, view))
+    }
+
+    /// Queues what is done to another message of the thread; its order.
+    pub(super) fn queue_change(
+        &mut self,
+        conversation: ConversationId,
+        target: MessageId,
+        body: content::Body,
+    ) -> Result<u64, ApiError> {
+        let class = class_of_change(&body);
+        let about = match class {
+            MessageClass::Edit => About::Replaces(target),
+            _ => About::Answers(target),
+        };
+        let mut intent = self.intend(conversation, about, body)?;
+        intent.change_class = class.into();
+        let order = intent.order;
+        self.keep_intent(intent);
+        if let Some(chat) = self.chats.get_mut(&conversation) {
+            // As an answer does.
+            chat.request = false;
+        }
+        self.due.insert(conversation);
+        Ok(order)
+    }
+
+    fn intend(&mut self, conversation: ConversationId, about: About, body: content::Body) -> Result<Intent, ApiError> {
+        let Some((message_id, content)) = self.make_content(conversation, about, body) else {
+            return Err(refusal("no_account", "register first"));
+        };
+        self.cursor.next_intent += 1;
+        self.save_cursor();
+        Ok(Intent {
+            conversation,
+            order: self.cursor.next_intent,
+            client_message_id: ClientMessageId(self.engine.random()),
+            message_id,
+            content: content.into(),
+            text: String::new(),
+            shown: None,
+            business: None,
+            in_reply_to: None,
+            change_class: 0,
+            created_at: self.now,
+            failed: None,
+        })
+    }
+
+    fn keep_intent(&mut self, intent: Intent) {
+        self.put(keys::intent(intent.conversation, intent.order), &intent);
+        self.intents.insert((intent.conversation, intent.order), intent);
     }
 
     /// Encrypts and sends what the window allows. The group is loaded.
@@ -93,7 +127,7 @@ impl State {
                 group.slot,
                 intent.message_id,
                 intent.client_message_id,
-                MessageClass::Content,
+                intent.class(),
                 &content,
             ) else {
                 self.lose(conversation);
@@ -186,6 +220,9 @@ impl State {
         };
         self.delete(keys::intent(conversation, order));
         let (timelines, seq) = (self.cursor.timelines, self.local_seq(sent.seq));
+        if intent.change_class != 0 {
+            return self.change_sent(conversation, order, seq);
+        }
         if let Some(chat) = self.chats.get_mut(&conversation) {
             chat.enter_timeline(timelines);
             chat.own_seq = chat.own_seq.max(seq);
@@ -201,6 +238,7 @@ impl State {
             shown: intent.shown,
             automated: self.is_business(),
             in_reply_to: intent.in_reply_to,
+            changes: Changes::default(),
             time: sent.time_ms,
         };
         let envelope = ciphertext.map(|payload| Envelope {
@@ -219,6 +257,15 @@ impl State {
         {
             let view = self.row_view(chat, &row);
             self.reply(command_id, Ok(Reply::Sent(view)));
+        }
+    }
+
+    /// A change of another message has no row of its own.
+    fn change_sent(&mut self, conversation: ConversationId, order: u64, seq: u64) {
+        self.seen_up_to(conversation, seq);
+        self.save_chat(conversation);
+        if let Some(command_id) = self.waiting.sends.remove(&order) {
+            self.reply(command_id, Ok(Reply::Done));
         }
     }
 
@@ -280,7 +327,9 @@ impl State {
 
     /// The server cannot do it for now. The oldest message that waits says why.
     pub(super) fn wait_after(&mut self, conversation: ConversationId, error: &ApiError) {
-        let oldest = self.queued(conversation).find(|intent| intent.failed.is_none());
+        let oldest = self
+            .queued_messages(conversation)
+            .find(|intent| intent.failed.is_none());
         if let Some(mut message) = oldest.map(|intent| self.intent_view(intent)) {
             message.error = Some(error.clone());
             self.notify(Notification::Message { message });
@@ -299,8 +348,10 @@ impl State {
     }
 
     pub(super) fn fail_intent(&mut self, conversation: ConversationId, order: u64, error: ApiError) {
-        if self.is_business() {
-            // Its program has been told, and decides by itself whether to send another: nobody looks at a thread here.
+        let key = (conversation, order);
+        if self.is_business() || self.intents.get(&key).is_some_and(|intent| intent.change_class != 0) {
+            // A business's program has been told, and decides by itself whether to send another. A change shows in no bubble of
+            // its own that could say that it failed.
             self.intents.remove(&(conversation, order));
             self.delete(keys::intent(conversation, order));
             if let Some(command_id) = self.waiting.sends.remove(&order) {
@@ -371,6 +422,16 @@ impl State {
         }
         self.say_chat(conversation);
         Ok(Reply::Done)
+    }
+}
+
+impl Intent {
+    /// The class that it travels in.
+    pub(super) fn class(&self) -> MessageClass {
+        match MessageClass::try_from(self.change_class) {
+            Ok(MessageClass::Unspecified) | Err(_) => MessageClass::Content,
+            Ok(class) => class,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use kabar_protocol::{
     wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
 };
 
-use super::{Chat, Place, Row, order::server_seq};
+use super::{Chat, Place, Row, content::About, order::server_seq};
 use crate::{
     api::{ApiError, FeedItem, MessageState, Notification, Reply, TimeMs},
     commands::refusal,
@@ -237,6 +237,7 @@ impl State {
             state: Some(state),
             request: false,
             flow: None,
+            rsvp: None,
             time: self.now,
         });
     }
@@ -305,7 +306,7 @@ impl State {
             return;
         };
         let body = wire::content::Body::ReadUpTo(wire::ReadUpTo { seq: server_seq(seq) });
-        let Some((message, content)) = self.make_content(conversation, None, body) else {
+        let Some((message, content)) = self.make_content(conversation, About::Nothing, body) else {
             return;
         };
         let client = ClientMessageId(self.engine.random());

@@ -1,7 +1,7 @@
 //! Content as scripts and screens see it, to and from the wire.
 
 use kabar_protocol::{
-    content, file, interactive, ticket,
+    content, event, file, interactive, ticket,
     wire::{self, content::Body, interactive_reply},
 };
 
@@ -21,6 +21,7 @@ impl Shown {
             Self::InteractiveReply(message) => interactive::interactive_reply(message).map_err(field),
             Self::Template(message) => interactive::template(message).map_err(field),
             Self::File(file) => file::file(file).map_err(field),
+            Self::Event(event) => event::event(event).map_err(field),
             Self::Ticket(ticket) => match ticket::read(&ticket.token) {
                 Some(_) => Ok(()),
                 None => Err(invalid("ticket.token", "must be a ticket, such as KABAR1.x")),
@@ -36,6 +37,7 @@ impl Shown {
             Self::Template(message) => Body::Template(message),
             Self::Ticket(ticket) => Body::Ticket(ticket),
             Self::File(file) => Body::File(file),
+            Self::Event(event) => Body::Event(event),
         }
     }
 
@@ -48,6 +50,7 @@ impl Shown {
             Body::Template(message) => Self::Template(message.clone()),
             Body::Ticket(ticket) => Self::Ticket(ticket.clone()),
             Body::File(file) => Self::File(file.clone()),
+            Body::Event(event) => Self::Event(event.clone()),
             _ => return None,
         };
         shown.check().is_ok().then_some(shown)
@@ -61,6 +64,7 @@ impl Shown {
             Self::Template(_) => MessageKind::Template,
             Self::Ticket(_) => MessageKind::Ticket,
             Self::File(_) => MessageKind::File,
+            Self::Event(_) => MessageKind::Event,
         }
     }
 
@@ -79,6 +83,7 @@ impl Shown {
             Self::Ticket(ticket) => ticket::read(&ticket.token)
                 .map(|body| format!("{} {}", body.title, body.place))
                 .unwrap_or_default(),
+            Self::Event(event) => event.title.clone(),
             Self::File(file) if file.caption.is_empty() => file.name.clone(),
             Self::File(file) => file.caption.clone(),
         }

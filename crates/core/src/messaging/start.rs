@@ -7,8 +7,8 @@ use kabar_protocol::{
     ids::{AccountId, ClientMessageId, ConversationId, DeviceId},
     policy::{self, GroupFacts},
     wire::{
-        self, ConversationKind, GroupPolicy, MemberRole, MessageClass, Role, claim_key_packages_outcome,
-        client_frame::Body, create_conversation_outcome::Outcome, server_frame,
+        self, ConversationKind, GroupPolicy, MemberRole, Role, claim_key_packages_outcome, client_frame::Body,
+        create_conversation_outcome::Outcome, server_frame,
     },
 };
 use prost::Message as _;
@@ -151,8 +151,9 @@ impl State {
                 first_order = Some(intent.order);
                 let content = &intent.content;
                 let (message, client): (_, ClientMessageId) = (intent.message_id, intent.client_message_id);
+                let class = intent.class();
                 let business = intent.business;
-                let mut send = self.seal(conversation, slot, message, client, MessageClass::Content, content)?;
+                let mut send = self.seal(conversation, slot, message, client, class, content)?;
                 send.business = business.map(BusinessSend::wire);
                 Some(send)
             });

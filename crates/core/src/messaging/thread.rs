@@ -6,9 +6,11 @@ use kabar_protocol::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Chat, Envelope, Intent, Place, Row};
+use super::{Changes, Chat, Envelope, Intent, Place, Row};
 use crate::{
-    api::{ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, Shown, TimeMs},
+    api::{
+        ChangesView, ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, Shown, TimeMs,
+    },
     state::State,
     store::keys,
     tx::Step,
@@ -33,8 +35,8 @@ impl State {
 
     pub(crate) fn chat_view(&self, chat: &Chat) -> ChatView {
         let queued = self
-            .queued(chat.conversation)
-            .last()
+            .queued_messages(chat.conversation)
+            .next_back()
             .map(|intent| self.intent_view(intent));
         let last = queued.or_else(|| chat.last.as_ref().map(|row| self.row_view(chat, row)));
         ChatView {
@@ -71,6 +73,7 @@ impl State {
             shown: row.shown.clone(),
             automated: row.automated,
             in_reply_to: row.in_reply_to,
+            changes: self.changes_view(row),
             time: row.time,
             state,
             error: None,
@@ -80,7 +83,7 @@ impl State {
     /// A message of any conversation, as it stands now.
     pub(crate) fn message_view(&mut self, message_id: MessageId) -> Step<Option<MessageView>> {
         let mut intents = self.intents.values();
-        if let Some(intent) = intents.find(|intent| intent.message_id == message_id) {
+        if let Some(intent) = intents.find(|intent| intent.message_id == message_id && intent.change_class == 0) {
             return Ok(Some(self.intent_view(intent)));
         }
         let Some(place) = self.read::<Place>(keys::index(message_id))? else {
@@ -109,6 +112,7 @@ impl State {
             shown: intent.shown.clone(),
             automated: self.is_business(),
             in_reply_to: intent.in_reply_to,
+            changes: ChangesView::default(),
             time: intent.created_at,
             state,
             error: intent.failed.clone(),
@@ -119,6 +123,11 @@ impl State {
     pub(crate) fn queued(&self, conversation: ConversationId) -> impl DoubleEndedIterator<Item = &Intent> {
         let range = (conversation, 0)..=(conversation, u64::MAX);
         self.intents.range(range).map(|(_, intent)| intent)
+    }
+
+    /// The same without what only changes another message.
+    pub(crate) fn queued_messages(&self, conversation: ConversationId) -> impl DoubleEndedIterator<Item = &Intent> {
+        self.queued(conversation).filter(|intent| intent.change_class == 0)
     }
 
     /// Puts a message into the thread and shows it.
@@ -196,6 +205,7 @@ impl State {
             shown: None,
             automated: false,
             in_reply_to: None,
+            changes: Changes::default(),
             time,
         }
     }
@@ -225,6 +235,7 @@ impl State {
             state: None,
             request,
             flow: None,
+            rsvp: None,
             time: row.time,
         });
     }
@@ -245,6 +256,8 @@ fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::Template => "template",
         MessageKind::Ticket => "ticket",
         MessageKind::File => "file",
+        MessageKind::Event => "event",
+        MessageKind::Deleted => "deleted",
         MessageKind::NoticeSafetyChanged => "notice_safety_changed",
         MessageKind::NoticeReset => "notice_reset",
         MessageKind::NoticeGap => "notice_gap",

@@ -66,6 +66,11 @@ pub enum InboundContent {
         body: String,
         response_json: String,
     },
+    /// To one message; without an emoji it is taken back.
+    Reaction {
+        message_id: String,
+        emoji: String,
+    },
     /// A file; its bytes are asked for by the id.
     Media {
         /// image, video, audio or document.
@@ -257,6 +262,13 @@ impl InboundContent {
                 let mut message = json!({ "type": kind });
                 message[*kind] = media;
                 message
+            }
+            Self::Reaction { message_id, emoji } => {
+                let mut reaction = json!({ "message_id": message_id });
+                if !emoji.is_empty() {
+                    reaction["emoji"] = emoji.as_str().into();
+                }
+                json!({ "type": "reaction", "reaction": reaction })
             }
             Self::Unsupported => {
                 let error =

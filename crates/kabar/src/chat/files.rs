@@ -34,7 +34,10 @@ pub(super) async fn send(session: &Session, path: &Path, caption: String) -> Res
     if !metadata.is_file() {
         return Err(refused("is no file".into()));
     }
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let facts = FileFacts {
         name: safe_name(&name),
         mime_type: mime_guess::from_path(path).first_raw().unwrap_or(ANY_TYPE).to_owned(),
@@ -42,7 +45,10 @@ pub(super) async fn send(session: &Session, path: &Path, caption: String) -> Res
         caption,
     };
     let progress = Meter::new(session, "sending");
-    let file = files::upload(&session.client, facts, &mut source, &|done, all| progress.show(done, all)).await?;
+    let file = files::upload(&session.client, facts, &mut source, &|done, all| {
+        progress.show(done, all)
+    })
+    .await?;
     Ok(Shown::File(file))
 }
 
@@ -59,7 +65,9 @@ pub(super) async fn keep(session: &Session, message: MessageId, file: &wire::Fil
         return Ok(path);
     }
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).await.map_err(|error| unwritable(folder, &error))?;
+        fs::create_dir_all(folder)
+            .await
+            .map_err(|error| unwritable(folder, &error))?;
     }
     fetch(session, file, &path).await?;
     Ok(path)
@@ -116,7 +124,10 @@ impl SaveFile {
         };
         let path = match self.out {
             Some(path) if path.exists() => {
-                return Err(Failure::new("file_exists", format!("{} is there already", path.display())));
+                return Err(Failure::new(
+                    "file_exists",
+                    format!("{} is there already", path.display()),
+                ));
             }
             Some(path) => {
                 fetch(session, file, &path).await?;

@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use kabar_client::api::{ChatView, Command, MessageView, Reply};
-use kabar_protocol::ids::{ConversationId, MessageId};
+use kabar_client::api::{ChatView, Command, MessageView, Reply, Shown};
+use kabar_protocol::{
+    ids::{ConversationId, MessageId},
+    wire,
+};
 use serde_json::json;
 
-use super::{Session, files, shown, unexpected};
+use super::{Session, change, files, shown, unexpected};
 use crate::output::Failure;
 
 /// Most messages that one listing shows.
@@ -19,8 +22,11 @@ pub(crate) struct Send {
     #[arg(long)]
     to: String,
     /// The message; beside files, the caption of the first
-    #[arg(long, required_unless_present = "file")]
+    #[arg(long, required_unless_present_any = ["file", "event"])]
     text: Option<String>,
+    /// An invitation: {"title","text?","place?","starts_ms","ends_ms?","time_zone?","guests_max?"}
+    #[arg(long, conflicts_with_all = ["text", "file"], value_parser = change::event)]
+    event: Option<wire::Event>,
     /// A file of up to 2 GiB; several are several messages
     #[arg(long)]
     file: Vec<PathBuf>,
@@ -31,6 +37,16 @@ pub(crate) struct Send {
 
 impl Send {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        if let Some(event) = self.event {
+            let invite = Command::Send {
+                to: self.to,
+                content: Shown::Event(event),
+                reply_to: self.reply_to,
+                wait: true,
+                business: None,
+            };
+            return answer_sent(session, invite).await;
+        }
         let mut caption = self.text.unwrap_or_default();
         if self.file.is_empty() {
             let text = Command::SendText {

@@ -4,6 +4,7 @@
 
 mod account;
 mod answer;
+mod change;
 mod commerce;
 mod files;
 mod flow;
@@ -58,6 +59,14 @@ enum ChatCommand {
     SafetyNumber(account::SafetyNumber),
     /// Send a message; exits 0 only after the server has it durably
     Send(messages::Send),
+    /// Put an emoji to a message
+    React(change::React),
+    /// Change a message of one's own
+    Edit(change::Edit),
+    /// Take a message of one's own back, everywhere
+    Delete(change::Delete),
+    /// Answer an event
+    Rsvp(change::Rsvp),
     /// Save the file of a message
     SaveFile(files::SaveFile),
     /// Press a reply button of a message; exits 0 only after the server has the answer durably
@@ -105,6 +114,10 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Profile(profile) => profile.run(&session).await,
         ChatCommand::SafetyNumber(safety_number) => safety_number.run(&session).await,
         ChatCommand::Send(send) => send.run(&session).await,
+        ChatCommand::React(react) => react.run(&session).await,
+        ChatCommand::Edit(edit) => edit.run(&session).await,
+        ChatCommand::Delete(delete) => delete.run(&session).await,
+        ChatCommand::Rsvp(rsvp) => rsvp.run(&session).await,
         ChatCommand::SaveFile(save) => save.run(&session).await,
         ChatCommand::Tap(tap) => tap.run(&session).await,
         ChatCommand::ListSelect(select) => select.run(&session).await,

@@ -93,7 +93,16 @@ async fn saved(session: &Session, item: &FeedItem, value: &mut Value) -> String 
 }
 
 fn line(item: &FeedItem) -> String {
+    if let Some(rsvp) = &item.rsvp {
+        let answer = rsvp.answer.map_or("took the answer back".to_owned(), |answer| {
+            format!("{answer:?}").to_lowercase()
+        });
+        return format!("{}: {answer}, {} guests", who(&item.from), rsvp.guests);
+    }
     match (&item.text, item.state) {
+        (Some(text), _) if ["reaction", "edit"].contains(&item.kind.as_str()) => {
+            format!("{}: {} {text}", who(&item.from), item.kind)
+        }
         (Some(text), _) => shown::for_people(&who(&item.from), item.automated, text, item.shown.as_ref()),
         (None, Some(state)) => format!(
             "{}: {} {}",

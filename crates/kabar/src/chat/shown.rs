@@ -2,7 +2,7 @@
 
 use kabar_client::api::Shown;
 use kabar_protocol::wire::{
-    File, FlowOffer, Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply,
+    Event, File, FlowOffer, Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply,
     template_button,
 };
 use serde::Serialize;
@@ -122,7 +122,9 @@ fn header_and_footer(shown: &Shown) -> (Option<String>, Option<String>) {
         Shown::Interactive(Interactive { header, footer, .. }) | Shown::Template(Template { header, footer, .. }) => {
             (header.clone(), footer.clone())
         }
-        Shown::Text(_) | Shown::InteractiveReply(_) | Shown::Ticket(_) | Shown::File(_) => (None, None),
+        Shown::Text(_) | Shown::InteractiveReply(_) | Shown::Ticket(_) | Shown::File(_) | Shown::Event(_) => {
+            (None, None)
+        }
     }
 }
 
@@ -133,7 +135,8 @@ pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Valu
         return Ok(value);
     };
     match shown {
-        Shown::Text(_) => {}
+        // An event is one object of plain fields already.
+        Shown::Text(_) | Shown::Event(_) => {}
         Shown::Ticket(ticket) => {
             object.insert("ticket".into(), ticket_value(ticket));
         }
@@ -164,6 +167,19 @@ pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Valu
         }
     }
     Ok(value)
+}
+
+/// When and where, as far as a terminal without a calendar says it.
+fn event_line(event: &Event) -> String {
+    let canceled = if event.canceled { ", canceled" } else { "" };
+    let place = match event.place.as_str() {
+        "" => String::new(),
+        place => format!(", {place}"),
+    };
+    format!(
+        "  event, begins at {} ms ({}){place}{canceled}",
+        event.starts_ms, event.time_zone
+    )
 }
 
 /// A file without its key and its address: what opens it stays in the home.
@@ -221,7 +237,13 @@ pub(super) fn for_people(who: &str, automated: bool, text: &str, shown: Option<&
         lines.push(format!("  {text}"));
     }
     if let Some(Shown::File(file)) = shown {
-        lines.push(format!("  file {} ({}, {} bytes)", file.name, file.mime_type, file.size_bytes));
+        lines.push(format!(
+            "  file {} ({}, {} bytes)",
+            file.name, file.mime_type, file.size_bytes
+        ));
+    }
+    if let Some(Shown::Event(event)) = shown {
+        lines.push(event_line(event));
     }
     lines.extend(footer.map(|footer| format!("  {footer}")));
     if let Some(Shown::Interactive(Interactive {

@@ -1,0 +1,347 @@
+//! What is done to a message after it was sent: reactions, edits, deletion, answers to an event.
+//!
+//! Each travels as a message of its own, of class REACTION or EDIT, and changes the row of its target. One of ours is applied when it is
+//! queued; one that came is kept as a row first, because its target has to be read, and is applied right after. Every client applies the
+//! same rules by the server's times, so all come to the same.
+
+use kabar_protocol::{
+    event,
+    ids::{AccountId, ConversationId, MessageId},
+    limits::{DELETE_WINDOW_MS, EDIT_WINDOW_MS},
+    wire::{self, MessageClass, content::Body},
+};
+use prost::Message as _;
+use serde::{Deserialize, Serialize};
+
+use super::{Place, Row, content::Opened};
+use crate::{
+    api::{
+        Change, ChangesView, FeedItem, MessageKind, Notification, ReactionView, Reply, RsvpAnswer, RsvpGiven, RsvpView,
+        Shown, TimeMs, Version,
+    },
+    commands::{Outcomes, invalid, now, refusal},
+    state::{State, Work},
+    store::{Blob, keys},
+    tx::Step,
+};
+
+/// Earlier texts of a message that are kept.
+const VERSIONS_KEPT: usize = 20;
+/// What a message of ours may have been late on its way to the server; others' clocks do not count.
+const WINDOW_SLACK_MS: TimeMs = 60_000;
+
+/// What was done to a message, in its row.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Changes {
+    #[serde(default)]
+    reactions: Vec<(AccountId, String)>,
+    #[serde(default)]
+    answers: Vec<(AccountId, RsvpAnswer, u32)>,
+    #[serde(default)]
+    versions: Vec<Version>,
+    #[serde(default)]
+    edited_at: Option<TimeMs>,
+}
+
+/// A change that has come and is not applied yet. One row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct PendingChange {
+    pub(crate) number: u64,
+    conversation: ConversationId,
+    message_id: MessageId,
+    by: AccountId,
+    time: TimeMs,
+    /// Encoded Content.
+    content: Blob,
+}
+
+/// Why a change is refused, for whoever wished it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    NotYours,
+    TooLate,
+    Kind,
+    /// The content itself breaks a rule.
+    Rule,
+}
+
+/// The message that a content changes; `None` if it is a message of its own.
+pub(super) fn target(content: &wire::Content) -> Option<MessageId> {
+    let id = match &content.body {
+        _ if content.replaces.is_some() => content.replaces.as_ref(),
+        Some(Body::Reaction(_) | Body::Rsvp(_)) => content.in_reply_to.as_ref(),
+        _ => None,
+    };
+    MessageId::from_slice(id?).ok()
+}
+
+/// Changes `row` as `content` says, or says why not; then it is as it was.
+fn apply(row: &mut Row, by: AccountId, time: TimeMs, content: &wire::Content) -> Result<(), Refused> {
+    if row.kind == MessageKind::Deleted || row.sub != 0 {
+        return Err(Refused::Kind);
+    }
+    match &content.body {
+        Some(Body::Reaction(reaction)) => {
+            event::reaction(&reaction.emoji).map_err(|_| Refused::Rule)?;
+            row.changes.reactions.retain(|(who, _)| *who != by);
+            if !reaction.emoji.is_empty() {
+                row.changes.reactions.push((by, reaction.emoji.clone()));
+            }
+            Ok(())
+        }
+        Some(Body::Rsvp(rsvp)) => {
+            let Some(Shown::Event(invitation)) = &row.shown else {
+                return Err(Refused::Kind);
+            };
+            event::rsvp(rsvp, invitation).map_err(|_| Refused::Rule)?;
+            row.changes.answers.retain(|(who, ..)| *who != by);
+            if let Some(answer) = RsvpAnswer::of(rsvp.answer()) {
+                row.changes.answers.push((by, answer, rsvp.guests));
+            }
+            Ok(())
+        }
+        _ if row.from != by => Err(Refused::NotYours),
+        Some(Body::Deleted(_)) => {
+            if time - row.time > DELETE_WINDOW_MS + WINDOW_SLACK_MS {
+                return Err(Refused::TooLate);
+            }
+            row.kind = MessageKind::Deleted;
+            (row.text, row.shown, row.changes) = (None, None, Changes::default());
+            Ok(())
+        }
+        body => {
+            let shown = body.as_ref().and_then(Shown::of).ok_or(Refused::Rule)?;
+            edit(row, time, shown)
+        }
+    }
+}
+
+fn edit(row: &mut Row, time: TimeMs, shown: Shown) -> Result<(), Refused> {
+    match (&shown, &row.shown) {
+        (Shown::Text(_), None) if time - row.time > EDIT_WINDOW_MS + WINDOW_SLACK_MS => return Err(Refused::TooLate),
+        (Shown::Text(_), None) if row.kind == MessageKind::Text => {}
+        // Until it is over, and longer, an invitation may change.
+        (Shown::Event(_), Some(Shown::Event(_))) => {}
+        _ => return Err(Refused::Kind),
+    }
+    let text = shown.text();
+    if let Some(before) = row.text.replace(text.clone()).filter(|before| *before != text) {
+        let since = row.changes.edited_at.unwrap_or(row.time);
+        row.changes.versions.push(Version {
+            text: before,
+            time: since,
+        });
+        if row.changes.versions.len() > VERSIONS_KEPT {
+            row.changes.versions.remove(0);
+        }
+    }
+    row.changes.edited_at = Some(time);
+    row.shown = shown.beside_text();
+    Ok(())
+}
+
+impl State {
+    /// Does something to a message; replied to when it is queued, or with `wait` after the server's acknowledgement.
+    pub(crate) fn change_message(
+        &mut self,
+        command_id: u64,
+        message_id: MessageId,
+        change: &Change,
+        wait: bool,
+    ) -> Outcomes {
+        let rule = "message_id must be the id of a message that the server has and that is on this device";
+        let Some((place, mut row)) = self.row_of(message_id)? else {
+            return Ok(Err(invalid("message_id", rule)));
+        };
+        if let Change::Edit { content } = change
+            && let Err(error) = content.check()
+        {
+            return Ok(Err(error));
+        }
+        let (Some(me), body) = (self.my_account(), body_of(change)) else {
+            return Ok(Err(refusal("no_account", "register first")));
+        };
+        let probe = wire::Content {
+            body: Some(body.clone()),
+            ..wire::Content::default()
+        };
+        if let Err(refused) = apply(&mut row, me, self.now, &probe) {
+            return Ok(Err(explained(refused, change)));
+        }
+        let order = match self.queue_change(place.conversation, message_id, body) {
+            Ok(order) => order,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.put_changed(&place, row);
+        if wait {
+            self.waiting.sends.insert(order, command_id);
+            return Ok(Ok(None));
+        }
+        now(Ok(Reply::Done))
+    }
+
+    /// A change that came: kept with everything else of its item, applied right after.
+    pub(super) fn change_came(&mut self, conversation: ConversationId, by: AccountId, time: TimeMs, opened: &Opened) {
+        self.cursor.changes += 1;
+        self.save_cursor();
+        let change = PendingChange {
+            number: self.cursor.changes,
+            conversation,
+            message_id: opened.message_id,
+            by,
+            time,
+            content: opened.content.encode_to_vec().into(),
+        };
+        self.put(keys::change(change.number), &change);
+        self.work.push_back(Work::Change(change.number));
+        self.changes.insert(change.number, change);
+    }
+
+    pub(crate) fn apply_change(&mut self, number: u64) -> Step {
+        let Some(change) = self.changes.get(&number).cloned() else {
+            return Ok(());
+        };
+        let content = wire::Content::decode(&change.content[..]).unwrap_or_default();
+        let found = match target(&content) {
+            Some(target) => self.row_of(target)?,
+            None => None,
+        };
+        self.changes.remove(&number);
+        self.delete(keys::change(number));
+        // A message that never came here, or a rule that is broken: every client leaves it at that.
+        let Some((place, mut row)) = found.filter(|(place, _)| place.conversation == change.conversation) else {
+            return Ok(());
+        };
+        if apply(&mut row, change.by, change.time, &content).is_ok() {
+            self.feed_change(&change, &row, &content);
+            self.put_changed(&place, row);
+        }
+        Ok(())
+    }
+
+    /// A message in its thread.
+    fn row_of(&mut self, message_id: MessageId) -> Step<Option<(Place, Row)>> {
+        let Some(place) = self.read::<Place>(keys::index(message_id))? else {
+            return Ok(None);
+        };
+        let row = self.read(keys::message(place.conversation, place.seq, place.sub))?;
+        Ok(row.map(|row| (place, row)))
+    }
+
+    fn put_changed(&mut self, place: &Place, row: Row) {
+        let Place { conversation, seq, sub } = *place;
+        self.put(keys::message(conversation, seq, sub), &row);
+        let deleted = row.kind == MessageKind::Deleted;
+        if deleted {
+            self.delete(keys::envelope(conversation, seq));
+        }
+        let mine = self.my_account() == Some(row.from);
+        let Some(chat) = self.chats.get_mut(&conversation) else {
+            return;
+        };
+        if deleted && !mine && seq > chat.read_seq {
+            chat.unread = chat.unread.saturating_sub(1);
+        }
+        if let Some(last) = chat.last.as_mut().filter(|last| (last.seq, last.sub) == (seq, sub)) {
+            *last = row.clone();
+        }
+        if let Some(chat) = self.chats.get(&conversation) {
+            let message = self.row_view(chat, &row);
+            self.notify(Notification::Message { message });
+        }
+        self.save_chat(conversation);
+        self.say_chat(conversation);
+    }
+
+    fn feed_change(&mut self, change: &PendingChange, row: &Row, content: &wire::Content) {
+        let (kind, text, rsvp) = match &content.body {
+            Some(Body::Reaction(reaction)) => ("reaction", Some(reaction.emoji.clone()), None),
+            Some(Body::Rsvp(rsvp)) => {
+                let answer = RsvpAnswer::of(rsvp.answer());
+                let guests = rsvp.guests;
+                ("rsvp", None, Some(RsvpGiven { answer, guests }))
+            }
+            Some(Body::Deleted(_)) => ("delete", None, None),
+            _ => ("edit", row.text.clone(), None),
+        };
+        self.add_feed(FeedItem {
+            position: 0,
+            message_id: change.message_id,
+            conversation_id: change.conversation,
+            from: self.person(change.by),
+            kind: kind.into(),
+            text,
+            shown: if kind == "edit" { row.shown.clone() } else { None },
+            automated: content.automated,
+            in_reply_to: Some(row.message_id),
+            state: None,
+            request: self.chats.get(&change.conversation).is_some_and(|chat| chat.request),
+            flow: None,
+            rsvp,
+            time: change.time,
+        });
+    }
+
+    pub(super) fn changes_view(&self, row: &Row) -> ChangesView {
+        let me = self.my_account();
+        let reactions = row.changes.reactions.iter().map(|(by, emoji)| ReactionView {
+            emoji: emoji.clone(),
+            by: self.person(*by),
+            mine: me == Some(*by),
+        });
+        let answers = row.changes.answers.iter().map(|(by, answer, guests)| RsvpView {
+            answer: *answer,
+            guests: *guests,
+            by: self.person(*by),
+            mine: me == Some(*by),
+        });
+        ChangesView {
+            reactions: reactions.collect(),
+            answers: answers.collect(),
+            edited_at: row.changes.edited_at,
+            versions: row.changes.versions.clone(),
+        }
+    }
+}
+
+fn body_of(change: &Change) -> Body {
+    match change {
+        Change::React { emoji } => Body::Reaction(wire::Reaction { emoji: emoji.clone() }),
+        Change::Edit { content } => content.body(),
+        Change::Delete => Body::Deleted(wire::Empty {}),
+        Change::Rsvp { answer, guests } => {
+            let mut rsvp = wire::Rsvp {
+                guests: *guests,
+                ..wire::Rsvp::default()
+            };
+            rsvp.set_answer(answer.map_or(wire::rsvp::Answer::Unspecified, RsvpAnswer::wire));
+            Body::Rsvp(rsvp)
+        }
+    }
+}
+
+fn explained(refused: Refused, change: &Change) -> crate::api::ApiError {
+    match (refused, change) {
+        (Refused::NotYours, _) => refusal("not_yours", "only who wrote a message may edit or delete it"),
+        (Refused::TooLate, Change::Delete) => {
+            refusal("too_late", "a message can be deleted for everyone within two days")
+        }
+        (Refused::TooLate, _) => refusal("too_late", "a message can be edited within 15 minutes"),
+        (Refused::Kind, Change::Rsvp { .. }) => invalid("message_id", "message_id must be the id of an event"),
+        (Refused::Kind, _) => invalid("message_id", "this message cannot be changed in this way"),
+        (Refused::Rule, Change::React { .. }) => invalid("emoji", "emoji must be one emoji, or empty to take it back"),
+        (Refused::Rule, Change::Rsvp { .. }) => {
+            let rule = "guests must not be more than the event allows, and the event must not be canceled";
+            invalid("guests", rule)
+        }
+        (Refused::Rule, _) => invalid("content", "content breaks a rule"),
+    }
+}
+
+/// The class that a change travels in.
+pub(super) fn class_of_change(body: &Body) -> MessageClass {
+    match body {
+        Body::Reaction(_) | Body::Rsvp(_) => MessageClass::Reaction,
+        _ => MessageClass::Edit,
+    }
+}

@@ -1,0 +1,145 @@
+//! What is done to a message that is there: `react`, `edit`, `delete`, `rsvp`; and the event of `send --event`.
+
+use clap::{Args, ValueEnum};
+use kabar_client::api::{Change, Command, RsvpAnswer, Shown};
+use kabar_protocol::{ids::MessageId, wire};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{Session, messages::message_id};
+use crate::output::Failure;
+
+#[derive(Debug, Args)]
+pub(crate) struct React {
+    #[arg(long, value_parser = message_id)]
+    message: MessageId,
+    /// One emoji; empty takes it back
+    #[arg(long)]
+    emoji: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Edit {
+    /// A message of one's own, at most 15 minutes old
+    #[arg(long, value_parser = message_id)]
+    message: MessageId,
+    #[arg(long, required_unless_present = "event")]
+    text: Option<String>,
+    /// Of an event: all of it anew, as `send --event` takes it; with "canceled":true it is called off
+    #[arg(long, conflicts_with = "text", value_parser = event)]
+    event: Option<wire::Event>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Delete {
+    /// A message of one's own, at most two days old; it goes everywhere
+    #[arg(long, value_parser = message_id)]
+    message: MessageId,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rsvp {
+    /// The event
+    #[arg(long, value_parser = message_id)]
+    message: MessageId,
+    #[arg(long)]
+    answer: Answer,
+    /// Who comes along
+    #[arg(long, default_value_t = 0)]
+    guests: u32,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Answer {
+    Going,
+    Maybe,
+    No,
+    /// Takes the answer back
+    None,
+}
+
+impl React {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        change(session, self.message, Change::React { emoji: self.emoji }).await
+    }
+}
+
+impl Edit {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let content = match self.event {
+            Some(event) => Shown::Event(event),
+            None => Shown::Text(self.text.unwrap_or_default()),
+        };
+        change(session, self.message, Change::Edit { content }).await
+    }
+}
+
+impl Delete {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        change(session, self.message, Change::Delete).await
+    }
+}
+
+impl Rsvp {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let answer = match self.answer {
+            Answer::Going => Some(RsvpAnswer::Going),
+            Answer::Maybe => Some(RsvpAnswer::Maybe),
+            Answer::No => Some(RsvpAnswer::No),
+            Answer::None => None,
+        };
+        let guests = self.guests;
+        change(session, self.message, Change::Rsvp { answer, guests }).await
+    }
+}
+
+/// Says so once the server has it.
+async fn change(session: &Session, message_id: MessageId, change: Change) -> Result<(), Failure> {
+    let wish = Command::ChangeMessage {
+        message_id,
+        change,
+        wait: true,
+    };
+    session.ask(wish).await?;
+    let value = json!({ "message_id": message_id, "state": "sent" });
+    session.output.answer(&value, || "done".to_owned())
+}
+
+/// An event as people write it. Times are Unix milliseconds.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventJson {
+    title: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    place: String,
+    starts_ms: i64,
+    #[serde(default)]
+    ends_ms: i64,
+    #[serde(default = "utc")]
+    time_zone: String,
+    #[serde(default)]
+    guests_max: u32,
+    #[serde(default)]
+    canceled: bool,
+}
+
+fn utc() -> String {
+    "UTC".into()
+}
+
+/// The value of `--event`.
+pub(super) fn event(text: &str) -> Result<wire::Event, String> {
+    let event: EventJson = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    Ok(wire::Event {
+        title: event.title,
+        text: event.text,
+        place: event.place,
+        starts_ms: event.starts_ms,
+        ends_ms: event.ends_ms,
+        time_zone: event.time_zone,
+        guests_max: event.guests_max,
+        canceled: event.canceled,
+    })
+}

@@ -1,10 +1,6 @@
 //! The loop: what happened goes into core, what core wants is done, in order.
 
-use std::{
-    collections::HashMap,
-    pin::Pin,
-    time::Duration,
-};
+use std::{collections::HashMap, pin::Pin, time::Duration};
 
 use kabar_core::{
     Core, CoreConfig,

@@ -68,20 +68,21 @@ impl Store {
         reverse: bool,
     ) -> Result<Vec<(Key, Value)>, sqlx::Error> {
         let end = prefix_end(prefix);
+        // "+ 0": a statement with a bare LIMIT variable is prepared again whenever it is bound, to plan for the number.
         let rows = if reverse {
             let below = match (&end, from.is_empty()) {
                 (Some(end), true) => end.as_slice(),
                 _ => from,
             };
-            sqlx::query("SELECT key, value FROM entry WHERE key >= $1 AND key < $2 ORDER BY key DESC LIMIT $3")
+            sqlx::query("SELECT key, value FROM entry WHERE key >= $1 AND key < $2 ORDER BY key DESC LIMIT $3 + 0")
                 .bind(prefix.to_vec())
                 .bind(below.to_vec())
                 .bind(i64::from(limit))
         } else {
             let first = from.max(prefix).to_vec();
             let query = match &end {
-                Some(_) => "SELECT key, value FROM entry WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3",
-                None => "SELECT key, value FROM entry WHERE key >= $1 AND $2 IS NULL ORDER BY key LIMIT $3",
+                Some(_) => "SELECT key, value FROM entry WHERE key >= $1 AND key < $2 ORDER BY key LIMIT $3 + 0",
+                None => "SELECT key, value FROM entry WHERE key >= $1 AND $2 IS NULL ORDER BY key LIMIT $3 + 0",
             };
             sqlx::query(query).bind(first).bind(end).bind(i64::from(limit))
         };
@@ -99,7 +100,10 @@ impl Store {
 /// The next writes, as many as one statement takes.
 async fn change(connection: &mut SqliteConnection, writes: &mut vec::IntoIter<Write>) -> Result<(), sqlx::Error> {
     let rows = ROWS.into_iter().find(|size| *size >= writes.len()).unwrap_or(ROWS_MAX);
-    let sql = format!("INSERT INTO change (key, value) VALUES (?,?){}", ",(?,?)".repeat(rows - 1));
+    let sql = format!(
+        "INSERT INTO change (key, value) VALUES (?,?){}",
+        ",(?,?)".repeat(rows - 1)
+    );
     let mut query = sqlx::query(sqlx::AssertSqlSafe(sql));
     for _ in 0..rows {
         let (key, value) = match writes.next() {

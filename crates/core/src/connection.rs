@@ -75,7 +75,7 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     /// Commands wait for a connection; everything else is thought out again on the next one.
-    fn command(&self) -> Option<u64> {
+    pub(crate) fn command(&self) -> Option<u64> {
         match self {
             Self::Find(command_id, ..) | Self::Command(command_id, _) => Some(*command_id),
             Self::Business(command_id) | Self::Payment(command_id) | Self::Upload(command_id) => Some(*command_id),

@@ -274,9 +274,16 @@ impl State {
             .iter()
             .filter_map(|effect| match effect {
                 Effect::Out(Output::Reply { command_id, .. }) => Some(*command_id),
-                _ => None,
+                Effect::Out(_) => None,
+                // It was to be asked once this batch is durable.
+                Effect::Request(request) => request.purpose.command(),
             })
             .collect();
+        // The server has answered it, and nobody has read that yet.
+        unanswered.extend(self.work.iter().filter_map(|work| match work {
+            Work::Answer { purpose, .. } => purpose.command(),
+            _ => None,
+        }));
         unanswered.extend(self.waiting.registering.map(|(command_id, _)| command_id));
         unanswered.extend(self.waiting.sends.values());
         unanswered.extend(&self.waiting.idle);

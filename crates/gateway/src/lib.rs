@@ -101,7 +101,7 @@ impl Gateway {
 
     /// Starts the clients of all numbers and the delivery of webhooks.
     pub async fn start(&self) -> Result<(), GatewayError> {
-        for number in self.parts.store.numbers().await? {
+        for number in self.parts.store.numbers().await?.iter().cloned() {
             self.run_number(number);
         }
         let parts = &self.parts;

@@ -156,6 +156,59 @@ fn a_killed_server_loses_no_webhook_and_repeats_no_send() {
 }
 
 #[test]
+fn a_killed_server_repeats_few_webhooks_and_keeps_each_conversations_order() {
+    const MESSAGES: usize = 12;
+    /// As many as one lane has under way: only these may come again, and only after a kill.
+    const REPEATED_MAX: usize = 8;
+    let directory = directory();
+    let mut server = Serve::start(directory.path());
+    let company = Company::create(&server, "Bus Mudik", "+622150002000");
+    let receiver = Receiver::start("token");
+    company.subscribe(&server, &receiver, "token");
+    let people = [
+        person(&server, directory.path(), "Anindita", PHONE),
+        person(&server, directory.path(), "Budi", "+6281234567891"),
+    ];
+    let address = server.address().to_owned();
+    receiver.refuse(true);
+    for number in 0..MESSAGES {
+        for (index, person) in people.iter().enumerate() {
+            person.send("+622150002000", &format!("{index}/{number}"));
+        }
+    }
+    receiver.refused(2);
+    receiver.refuse(false);
+    // In the middle of what goes out at once, wherever that is.
+    for text in ["0/0", "1/5", "0/9"] {
+        receiver.message(|message| message["text"]["body"] == text);
+        server.kill();
+        server = Serve::start_on(directory.path(), &address, &[]);
+    }
+    for index in 0..people.len() {
+        receiver.message(|message| message["text"]["body"] == format!("{index}/{}", MESSAGES - 1));
+        let came: Vec<usize> = receiver
+            .messages()
+            .iter()
+            .filter_map(|message| {
+                message["text"]["body"]
+                    .as_str()?
+                    .strip_prefix(&format!("{index}/"))?
+                    .parse()
+                    .ok()
+            })
+            .collect();
+        let mut next = 0;
+        for number in &came {
+            assert!(*number <= next, "{next} is lost or overtaken: {came:?}");
+            assert!(next - number <= REPEATED_MAX, "more than one page again: {came:?}");
+            next = number + 1;
+        }
+        assert!(came.len() <= MESSAGES + 3 * REPEATED_MAX, "again and again: {came:?}");
+    }
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
 fn templates_are_reviewed_and_reach_a_person_outside_the_window() {
     let directory = directory();
     let server = Serve::start(directory.path());

@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use kabar_client::api::{BusinessCommand, BusinessSend, Category, Command, MessageView, Reply, Shown};
 use kabar_protocol::{
-    ids::MessageId,
+    ids::{AccountId, ConversationId, MessageId},
     order::exponent,
     wire::{Interactive, OrderDetails, interactive::Action},
 };
@@ -110,7 +110,7 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
         Recipient::Phone(digits) => Some(digits.as_str()),
         Recipient::UserId(_) => None,
     };
-    let peer = peer_of(line, &sent).await?;
+    let peer = peer_of(line, &sent, known.as_ref()).await?;
     if let Some(order) = order {
         payments::after_sending(call, line, &order, &sent, &peer).await?;
     }
@@ -181,7 +181,14 @@ async fn recipient(call: &Call, to: &Recipient) -> Result<(String, Option<Contac
     }
 }
 
-async fn peer_of(line: &Line, sent: &MessageView) -> Result<String, GraphError> {
+/// The account behind a conversation. Most often the contact that was known before; the conversation's id says whether.
+async fn peer_of(line: &Line, sent: &MessageView, known: Option<&Contact>) -> Result<String, GraphError> {
+    if let Some(known) = known
+        && let Some(account_id) = AccountId::from_hex(&known.account_id)
+        && ConversationId::business(sent.from.account_id, account_id) == sent.conversation_id
+    {
+        return Ok(known.account_id.clone());
+    }
     let who = sent.conversation_id.to_string();
     match line
         .ask(Command::OpenChat { who })

@@ -170,8 +170,9 @@ async fn route(call: &Call, method: &Method, segments: &[&str]) -> Result<Answer
     let id: u64 = node.parse().map_err(|_| GraphError::unknown_node(node))?;
     let numbers = call.parts.store.numbers().await.map_err(store_failed)?;
     let number = numbers
-        .into_iter()
-        .find(|number| number.phone_number_id == id && number.waba_id == call.app.waba_id);
+        .iter()
+        .find(|number| number.phone_number_id == id && number.waba_id == call.app.waba_id)
+        .cloned();
     if let Some(number) = number {
         return match (method.as_str(), edge) {
             ("POST", ["messages"]) => messages::post(call, &number).await,

@@ -9,7 +9,10 @@ use kabar_protocol::{
     wire::{self, interactive_reply::Reply as Tapped},
 };
 use serde_json::Value;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::{
+    sync::broadcast::error::{RecvError, TryRecvError},
+    time::{Instant, sleep_until, timeout},
+};
 
 use super::{
     Line,
@@ -31,48 +34,102 @@ const PAGE: u32 = 100;
 const SENT_RECORD_WAIT: Duration = Duration::from_millis(20);
 const SENT_RECORD_TRIES: u32 = 100;
 
+/// The first news is looked at once; what follows gathers for so long, so that it shares a page.
+const GATHER: Duration = Duration::from_millis(20);
+/// The client forgets what was taken after so many items, or after such a pause: until then both know how far we are.
+const TAKEN_ITEMS: u64 = 256;
+const TAKEN_PAUSE: Duration = Duration::from_secs(1);
+
 /// Runs until the client ends.
 pub(super) async fn run(parts: &Arc<Parts>, line: &Arc<Line>) -> anyhow::Result<()> {
     let mut news = line.client.notifications();
+    let mut position = parts.store.feed_position(line.number.phone_number_id).await?;
+    let mut taken = 0;
     loop {
-        while page(parts, line).await? {}
-        match news.recv().await {
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
-            Err(RecvError::Closed) => return Ok(()),
+        while page(parts, line, &mut position).await? {}
+        let looked = Instant::now();
+        let pause = match position.saturating_sub(taken) {
+            0 => None,
+            1..TAKEN_ITEMS => Some(TAKEN_PAUSE),
+            _ => Some(Duration::ZERO),
+        };
+        match within(pause, news.recv()).await {
+            None => {
+                line.ask(Command::FeedTaken { up_to: position }).await?;
+                taken = position;
+            }
+            Some(Ok(_) | Err(RecvError::Lagged(_))) => {
+                sleep_until(looked + GATHER).await;
+                while matches!(news.try_recv(), Ok(_) | Err(TryRecvError::Lagged(_))) {}
+            }
+            Some(Err(RecvError::Closed)) => return Ok(()),
         }
     }
 }
 
-/// True if there may be more.
-async fn page(parts: &Arc<Parts>, line: &Arc<Line>) -> anyhow::Result<bool> {
-    let id = line.number.phone_number_id;
-    let Reply::Feed { items } = line.ask(Command::Feed { after: 0, limit: PAGE }).await? else {
-        return Ok(false);
-    };
-    let Some(last) = items.last() else { return Ok(false) };
-    let (up_to, full) = (last.position, items.len() == PAGE as usize);
-    let done = parts.store.feed_position(id).await?;
-    let fresh = || items.iter().filter(|item| item.position > done);
-    let Some(charges) = charges::of_statuses(parts, line, fresh()).await? else {
-        return Ok(false);
-    };
-    for item in fresh() {
-        // A question to a flow's endpoint is no news for the business's webhook.
-        let deliveries = match item.flow {
-            Some(_) => Vec::new(),
-            None => deliveries(parts, line, item, &charges).await?,
-        };
+async fn within<T>(pause: Option<Duration>, wait: impl Future<Output = T>) -> Option<T> {
+    match pause {
+        Some(pause) => timeout(pause, wait).await.ok(),
+        None => Some(wait.await),
+    }
+}
+
+/// Items whose webhooks are queued together.
+#[derive(Default)]
+struct Group<'a> {
+    deliveries: Vec<NewDelivery>,
+    questions: Vec<&'a FeedItem>,
+    up_to: u64,
+}
+
+impl Group<'_> {
+    /// What the items come to and the position behind them: both or neither.
+    async fn queue(&mut self, parts: &Arc<Parts>, line: &Arc<Line>, position: &mut u64) -> anyhow::Result<()> {
+        if self.up_to <= *position {
+            return Ok(());
+        }
+        let id = line.number.phone_number_id;
+        let group = std::mem::take(self);
         parts
             .store
-            .queue_deliveries(id, item.position, &deliveries, now_ms())
+            .queue_deliveries(id, group.up_to, &group.deliveries, now_ms())
             .await?;
-        if item.flow.is_some() {
+        *position = group.up_to;
+        for item in group.questions {
             Desk::take(parts, line, item);
         }
+        if !group.deliveries.is_empty() {
+            parts.queued.notify_one();
+        }
+        Ok(())
     }
-    line.ask(Command::FeedTaken { up_to }).await?;
-    parts.queued.notify_one();
-    Ok(full)
+}
+
+/// True if there may be more.
+async fn page(parts: &Arc<Parts>, line: &Arc<Line>, position: &mut u64) -> anyhow::Result<bool> {
+    let after = *position;
+    let Reply::Feed { items } = line.ask(Command::Feed { after, limit: PAGE }).await? else {
+        return Ok(false);
+    };
+    let Some(charges) = charges::of_statuses(parts, line, items.iter()).await? else {
+        return Ok(false);
+    };
+    let mut group = Group::default();
+    for item in &items {
+        if waits_for_record(parts, line, item).await? {
+            // The others do not.
+            group.queue(parts, line, position).await?;
+        }
+        if item.flow.is_some() {
+            // A question to a flow's endpoint is no news for the business's webhook.
+            group.questions.push(item);
+        } else {
+            group.deliveries.extend(deliveries(parts, line, item, &charges).await?);
+        }
+        group.up_to = item.position;
+    }
+    group.queue(parts, line, position).await?;
+    Ok(items.len() == PAGE as usize)
 }
 
 /// One webhook for each app of the business that listens.
@@ -276,6 +333,12 @@ async fn status(
         pricing: Some(charges::pricing(charges.get(&item.message_id), category)),
         biz_opaque_callback_data: sent.and_then(|sent| sent.callback_data),
     }))
+}
+
+async fn waits_for_record(parts: &Parts, line: &Line, item: &FeedItem) -> anyhow::Result<bool> {
+    let id = line.number.phone_number_id;
+    let waits = item.state == Some(MessageState::Sent);
+    Ok(waits && parts.store.sent(id, item.message_id.0).await?.is_none())
 }
 
 async fn sent_record(parts: &Arc<Parts>, line: &Line, item: &FeedItem) -> anyhow::Result<Option<SentMessage>> {

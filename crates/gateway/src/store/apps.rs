@@ -1,5 +1,7 @@
 //! Apps of a business, their tokens, and where their webhooks go.
 
+use std::sync::Arc;
+
 use rand::{Rng as _, RngCore as _};
 use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
@@ -69,19 +71,30 @@ impl Store {
     }
 
     pub async fn app(&self, app_id: u64) -> Result<Option<App>, StoreError> {
-        let row = sqlx::query("SELECT app_id, waba_id, secret FROM app WHERE app_id = ?")
-            .bind(stored(app_id))
-            .fetch_optional(&self.pool)
-            .await?;
-        row.map(|row| self.app_of(&row)).transpose()
+        let read = async {
+            let row = sqlx::query("SELECT app_id, waba_id, secret FROM app WHERE app_id = ?")
+                .bind(stored(app_id))
+                .fetch_optional(&self.pool)
+                .await?;
+            row.map(|row| self.app_of(&row)).transpose()
+        };
+        self.memory.apps.get(app_id, read).await
     }
 
     /// The app that a token belongs to.
     pub async fn app_of_token(&self, token: &str) -> Result<Option<App>, StoreError> {
-        let sql = "SELECT a.app_id, a.waba_id, a.secret FROM token t JOIN app a ON a.app_id = t.app_id \
-                   WHERE t.token_hash = ?";
-        let row = sqlx::query(sql).bind(hash(token)).fetch_optional(&self.pool).await?;
-        row.map(|row| self.app_of(&row)).transpose()
+        let hash = hash(token);
+        let read = async {
+            let sql = "SELECT a.app_id, a.waba_id, a.secret FROM token t JOIN app a ON a.app_id = t.app_id \
+                       WHERE t.token_hash = ?";
+            let row = sqlx::query(sql)
+                .bind(hash.as_slice())
+                .fetch_optional(&self.pool)
+                .await?;
+            row.map(|row| self.app_of(&row)).transpose()
+        };
+        // Apps and tokens are made, and neither changed nor withdrawn so far: then the cache has to be told.
+        self.memory.tokens.get(hash.clone(), read).await
     }
 
     fn app_of(&self, row: &sqlx::sqlite::SqliteRow) -> Result<App, StoreError> {
@@ -120,6 +133,7 @@ impl Store {
             .bind(now_ms)
             .execute(&self.pool)
             .await?;
+        self.memory.subscriptions.changed();
         Ok(())
     }
 
@@ -129,16 +143,17 @@ impl Store {
             .bind(stored(app_id))
             .execute(&self.pool)
             .await?;
+        self.memory.subscriptions.changed();
         Ok(deleted.rows_affected() > 0)
     }
 
     /// Subscriptions of the apps of a business. A business has few apps.
-    pub async fn subscriptions(&self, waba_id: u64) -> Result<Vec<Subscription>, StoreError> {
-        let sql = "SELECT s.app_id, s.callback_url, s.verify_token, s.fields FROM subscription s \
-                   JOIN app a ON a.app_id = s.app_id WHERE a.waba_id = ? ORDER BY s.app_id";
-        let rows = sqlx::query(sql).bind(stored(waba_id)).fetch_all(&self.pool).await?;
-        rows.iter()
-            .map(|row| {
+    pub async fn subscriptions(&self, waba_id: u64) -> Result<Arc<[Subscription]>, StoreError> {
+        let read = async {
+            let sql = "SELECT s.app_id, s.callback_url, s.verify_token, s.fields FROM subscription s \
+                       JOIN app a ON a.app_id = s.app_id WHERE a.waba_id = ? ORDER BY s.app_id";
+            let rows = sqlx::query(sql).bind(stored(waba_id)).fetch_all(&self.pool).await?;
+            let subscriptions = rows.iter().map(|row| {
                 let fields: String = row.get(3);
                 Ok(Subscription {
                     app_id: loaded(row.get(0)),
@@ -146,8 +161,11 @@ impl Store {
                     verify_token: self.text(row.get(2))?,
                     fields: fields.split(',').map(str::to_owned).collect(),
                 })
-            })
-            .collect()
+            });
+            subscriptions.collect::<Result<Arc<[_]>, StoreError>>().map(Some)
+        };
+        let known = self.memory.subscriptions.get(waba_id, read).await?;
+        Ok(known.unwrap_or_default())
     }
 
     /// Of one app.
@@ -156,6 +174,6 @@ impl Store {
             return Ok(None);
         };
         let all = self.subscriptions(app.waba_id).await?;
-        Ok(all.into_iter().find(|subscription| subscription.app_id == app_id))
+        Ok(all.iter().find(|subscription| subscription.app_id == app_id).cloned())
     }
 }

@@ -2,13 +2,18 @@
 
 use sqlx::{Row as _, SqliteConnection};
 
-use super::{Store, StoreError, loaded, stored};
+use super::{
+    Store, StoreError, loaded, stored,
+    writer::{self, NewRow, Write},
+};
 
 /// How long a receiver may be away, as with the Cloud API.
 const RETENTION_MS: i64 = 7 * 86_400_000;
 /// First pause after a failed attempt; doubles up to an hour.
 const PAUSE_MS: i64 = 1_000;
 const PAUSE_MAX_MS: i64 = 3_600_000;
+/// Deliveries of one lane that are read at a time: others have their turn.
+const LANE_MAX: u32 = 8;
 
 /// A webhook to be queued.
 pub struct NewDelivery {
@@ -23,6 +28,7 @@ pub struct NewDelivery {
 pub struct Delivery {
     pub id: i64,
     pub app_id: u64,
+    pub lane: String,
     pub body: Vec<u8>,
     pub created_ms: i64,
     pub attempts: u32,
@@ -37,18 +43,24 @@ impl Store {
         deliveries: &[NewDelivery],
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin().await?;
-        let moved = sqlx::query("UPDATE number SET feed_position = ? WHERE phone_number_id = ? AND feed_position < ?")
-            .bind(stored(feed_position))
-            .bind(stored(phone_number_id))
-            .bind(stored(feed_position))
-            .execute(&mut *tx)
-            .await?;
-        if moved.rows_affected() == 1 {
-            self.insert_deliveries(&mut tx, deliveries, now_ms).await?;
-        }
-        tx.commit().await?;
-        Ok(())
+        let write = Write::Feed {
+            phone_number_id,
+            position: feed_position,
+            deliveries: self.sealed(deliveries, now_ms)?,
+        };
+        self.writer.write(write).await
+    }
+
+    fn sealed(&self, deliveries: &[NewDelivery], now_ms: i64) -> Result<Vec<NewRow>, StoreError> {
+        let rows = deliveries.iter().map(|delivery| {
+            Ok(NewRow {
+                app_id: delivery.app_id,
+                lane: delivery.lane.clone(),
+                sealed: self.key.seal(&delivery.body)?,
+                now_ms,
+            })
+        });
+        rows.collect()
     }
 
     pub(super) async fn insert_deliveries(
@@ -57,34 +69,32 @@ impl Store {
         deliveries: &[NewDelivery],
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        for delivery in deliveries {
-            let sql = "INSERT INTO delivery (app_id, lane, body, created_ms, next_ms) VALUES (?, ?, ?, ?, ?)";
-            sqlx::query(sql)
-                .bind(stored(delivery.app_id))
-                .bind(&delivery.lane)
-                .bind(self.key.seal(&delivery.body)?)
-                .bind(now_ms)
-                .bind(now_ms)
-                .execute(&mut *tx)
-                .await?;
-        }
-        Ok(())
+        let rows = self.sealed(deliveries, now_ms)?;
+        writer::insert_deliveries(tx, &rows.iter().collect::<Vec<_>>()).await
     }
 
-    /// The first of each lane that is due, oldest first.
+    /// Of each lane whose first is due, the first few; oldest first.
     pub async fn due_deliveries(&self, now_ms: i64, limit: u32) -> Result<Vec<Delivery>, StoreError> {
-        let sql = "SELECT id, app_id, body, created_ms, attempts FROM delivery AS d \
-                   WHERE dead = 0 AND next_ms <= ? AND id = (SELECT MIN(id) FROM delivery AS first \
-                   WHERE first.app_id = d.app_id AND first.dead = 0 AND first.lane = d.lane) ORDER BY id LIMIT ?";
-        let rows = sqlx::query(sql).bind(now_ms).bind(limit).fetch_all(&self.pool).await?;
+        let sql = "SELECT id, app_id, lane, body, created_ms, attempts FROM delivery AS d \
+                   WHERE dead = 0 AND next_ms <= ?1 AND (SELECT next_ms FROM delivery AS first \
+                   WHERE first.app_id = d.app_id AND first.dead = 0 AND first.lane = d.lane ORDER BY id LIMIT 1) <= ?1 \
+                   AND (SELECT COUNT(*) FROM (SELECT 1 FROM delivery AS before WHERE before.app_id = d.app_id \
+                   AND before.dead = 0 AND before.lane = d.lane AND before.id < d.id LIMIT ?2 + 0)) < ?2 ORDER BY id LIMIT ?3 + 0";
+        let rows = sqlx::query(sql)
+            .bind(now_ms)
+            .bind(LANE_MAX)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter()
             .map(|row| {
                 Ok(Delivery {
                     id: row.get(0),
                     app_id: loaded(row.get(1)),
-                    body: self.key.open_sealed(row.get(2))?,
-                    created_ms: row.get(3),
-                    attempts: row.get(4),
+                    lane: row.get(2),
+                    body: self.key.open_sealed(row.get(3))?,
+                    created_ms: row.get(4),
+                    attempts: row.get(5),
                 })
             })
             .collect()
@@ -98,12 +108,8 @@ impl Store {
         Ok(row.get(0))
     }
 
-    pub async fn delivered(&self, id: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM delivery WHERE id = ?")
-            .bind(id)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
+    pub async fn delivered(&self, ids: Vec<i64>) -> Result<(), StoreError> {
+        self.writer.write(Write::Delivered(ids)).await
     }
 
     /// Not taken: again later, or given up. True if it is given up.
@@ -135,5 +141,113 @@ impl Store {
             .execute(&self.pool)
             .await?;
         Ok(deleted.rows_affected())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBER: u64 = 7;
+
+    async fn store(directory: &std::path::Path) -> Store {
+        let store = Store::open(directory).await.expect("a store");
+        let number = crate::store::Number {
+            phone_number_id: NUMBER,
+            waba_id: 1,
+            phone: "+62215000".into(),
+            name: "Bioskop".into(),
+            enrolment_code: String::new(),
+            profile: "{}".into(),
+        };
+        store.add_number(&number).await.expect("a number");
+        store
+    }
+
+    fn delivery(lane: &str, body: &str) -> NewDelivery {
+        NewDelivery {
+            app_id: 2,
+            lane: lane.into(),
+            body: body.into(),
+        }
+    }
+
+    async fn due(store: &Store) -> Vec<(String, Delivery)> {
+        let due = store.due_deliveries(100, 1_000).await.expect("read");
+        let body = |delivery: &Delivery| String::from_utf8(delivery.body.clone()).expect("text");
+        due.into_iter().map(|delivery| (body(&delivery), delivery)).collect()
+    }
+
+    fn bodies(due: &[(String, Delivery)]) -> Vec<&str> {
+        due.iter().map(|(body, _)| body.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_page_is_queued_once_and_a_lane_waits_for_its_first() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = store(directory.path()).await;
+        let many: Vec<_> = (0..70).map(|number| delivery("a", &format!("a{number}"))).collect();
+        let few = [delivery("b", "b0"), delivery("b", "b1")];
+        store.queue_deliveries(NUMBER, 70, &many, 0).await.expect("queued");
+        store.queue_deliveries(NUMBER, 72, &few, 0).await.expect("queued");
+        // Again, as after a failure between the two stores: nothing is queued twice.
+        store.queue_deliveries(NUMBER, 72, &few, 0).await.expect("queued");
+        assert_eq!(store.feed_position(NUMBER).await.expect("read"), 72);
+
+        let first = due(&store).await;
+        let expected = ["a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "b0", "b1"];
+        assert_eq!(bodies(&first), expected, "in order, and room for others");
+
+        let taken = first[..3].iter().map(|(_, delivery)| delivery.id).collect();
+        store.delivered(taken).await.expect("deleted");
+        let refused = &first[3].1;
+        assert!(
+            !store.not_delivered(refused, 100).await.expect("kept"),
+            "it is tried again"
+        );
+        assert_eq!(
+            bodies(&due(&store).await),
+            ["b0", "b1"],
+            "nothing overtakes the one that waits"
+        );
+        let later = store.due_deliveries(100_000, 1).await.expect("read");
+        assert_eq!((later[0].id, later[0].attempts), (refused.id, 1));
+        assert_eq!(store.delivery_counts(2).await.expect("read"), (69, 0));
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn writes_that_come_together_are_all_there() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = store(directory.path()).await;
+        let mut writes = tokio::task::JoinSet::new();
+        for number in 0..200_u8 {
+            let store = store.clone();
+            writes.spawn(async move {
+                let sent = crate::store::SentMessage {
+                    message_id: [number; 32],
+                    phone_number_id: NUMBER,
+                    category: "service".into(),
+                    callback_data: (number % 2 == 0).then(|| number.to_string()),
+                    window_until_ms: None,
+                };
+                store.keep_sent(&sent, 1).await.expect("kept");
+                sent
+            });
+        }
+        let sent = writes.join_all().await;
+        store.close().await;
+        assert!(
+            store.keep_sent(&sent[0], 1).await.is_err(),
+            "nothing is written after the end"
+        );
+
+        let store = Store::open(directory.path()).await.expect("again");
+        for sent in &sent {
+            let kept = store.sent(NUMBER, sent.message_id).await.expect("read");
+            assert_eq!(kept.as_ref(), Some(sent));
+            assert_eq!(store.sent(8, sent.message_id).await.expect("read"), None);
+        }
+        store.close().await;
     }
 }

@@ -4,6 +4,7 @@
 //! bodies and media are sealed at rest under a key in a file of its own.
 
 mod apps;
+mod cache;
 mod contacts;
 mod deliveries;
 mod flows;
@@ -14,15 +15,15 @@ mod orders;
 mod receipts;
 mod sealing;
 mod sent;
+mod writer;
 
-use std::{os::unix::fs::DirBuilderExt as _, path::Path, time::Duration};
+use std::{os::unix::fs::DirBuilderExt as _, path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
-    SqlitePool,
+    ConnectOptions as _, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use self::sealing::Key;
 pub use self::{
     apps::{App, Subscription},
     contacts::Contact,
@@ -34,11 +35,21 @@ pub use self::{
     orders::{Offered, OfferedItem},
     sent::SentMessage,
 };
+use self::{
+    cache::{Cached, Recent},
+    contacts::Contacts,
+    sealing::Key,
+    writer::Writer,
+};
 
 /// Writers wait so long for each other.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections: statements are short, and SQLite has one writer.
 const CONNECTIONS_MAX: u32 = 4;
+/// Apps, tokens and businesses that are held in memory.
+const APPS_MAX: usize = 1_024;
+/// Messages whose first statuses come from memory.
+const SENT_MAX: usize = 4_096;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -55,8 +66,36 @@ pub enum StoreError {
 #[derive(Clone)]
 pub struct Store {
     pool: SqlitePool,
+    /// What every message writes goes through here instead.
+    writer: Arc<Writer>,
+    memory: Arc<Memory>,
     key: Key,
-    directory: std::sync::Arc<Path>,
+    directory: Arc<Path>,
+}
+
+/// What is known without asking the database.
+struct Memory {
+    apps: Cached<u64, App>,
+    /// By their hashes.
+    tokens: Cached<Vec<u8>, App>,
+    /// By business.
+    subscriptions: Cached<u64, Arc<[Subscription]>>,
+    numbers: Cached<(), Arc<[Number]>>,
+    contacts: Contacts,
+    sent: Recent<[u8; 32], SentMessage>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self {
+            apps: Cached::new(APPS_MAX),
+            tokens: Cached::new(APPS_MAX),
+            subscriptions: Cached::new(APPS_MAX),
+            numbers: Cached::new(1),
+            contacts: Contacts::default(),
+            sent: Recent::new(SENT_MAX),
+        }
+    }
 }
 
 impl Store {
@@ -74,20 +113,26 @@ impl Store {
             // A webhook that was queued survives a power cut, as the message did that it is about.
             .synchronous(SqliteSynchronous::Full)
             .pragma("secure_delete", "ON")
-            .busy_timeout(BUSY_TIMEOUT);
+            .busy_timeout(BUSY_TIMEOUT)
+            .disable_statement_logging();
         let pool = SqlitePoolOptions::new()
             .max_connections(CONNECTIONS_MAX)
-            .connect_with(options)
+            // A file does not go away as a server does: a connection that was good is good.
+            .test_before_acquire(false)
+            .connect_with(options.clone())
             .await?;
         sqlx::raw_sql(include_str!("schema.sql")).execute(&pool).await?;
         Ok(Self {
             pool,
+            writer: Arc::new(Writer::start(options.connect().await?)),
+            memory: Arc::default(),
             key,
             directory: directory.into(),
         })
     }
 
     pub async fn close(&self) {
+        self.writer.close().await;
         self.pool.close().await;
     }
 }

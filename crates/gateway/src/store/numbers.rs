@@ -1,5 +1,7 @@
 //! Numbers that this gateway speaks for.
 
+use std::sync::Arc;
+
 use sqlx::Row as _;
 
 use super::{Store, StoreError, loaded, stored};
@@ -43,14 +45,18 @@ impl Store {
             .bind(&number.profile)
             .execute(&self.pool)
             .await?;
+        self.memory.numbers.changed();
         Ok(())
     }
 
     /// All of them: each is a running client, so they are few.
-    pub async fn numbers(&self) -> Result<Vec<Number>, StoreError> {
-        let sql = format!("{NUMBER} ORDER BY phone_number_id");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool).await?;
-        Ok(rows.iter().map(number).collect())
+    pub async fn numbers(&self) -> Result<Arc<[Number]>, StoreError> {
+        let read = async {
+            let sql = format!("{NUMBER} ORDER BY phone_number_id");
+            let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool).await?;
+            Ok::<_, StoreError>(Some(rows.iter().map(number).collect()))
+        };
+        Ok(self.memory.numbers.get((), read).await?.unwrap_or_default())
     }
 
     pub async fn set_profile(&self, phone_number_id: u64, profile: &str) -> Result<(), StoreError> {
@@ -59,6 +65,7 @@ impl Store {
             .bind(stored(phone_number_id))
             .execute(&self.pool)
             .await?;
+        self.memory.numbers.changed();
         Ok(())
     }
 

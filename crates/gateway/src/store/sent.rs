@@ -2,7 +2,7 @@
 
 use sqlx::Row as _;
 
-use super::{Store, StoreError, stored};
+use super::{Store, StoreError, stored, writer::Write};
 
 /// Statuses of older messages say less: a category is all that is lost.
 const RETENTION_MS: i64 = 60 * 86_400_000;
@@ -21,22 +21,15 @@ pub struct SentMessage {
 
 impl Store {
     pub async fn keep_sent(&self, sent: &SentMessage, now_ms: i64) -> Result<(), StoreError> {
-        let sql = "INSERT OR REPLACE INTO sent \
-                   (message_id, phone_number_id, category, callback_data, window_until_ms, created_ms) \
-                   VALUES (?, ?, ?, ?, ?, ?)";
-        sqlx::query(sql)
-            .bind(sent.message_id.as_slice())
-            .bind(stored(sent.phone_number_id))
-            .bind(&sent.category)
-            .bind(&sent.callback_data)
-            .bind(sent.window_until_ms)
-            .bind(now_ms)
-            .execute(&self.pool)
-            .await?;
+        self.writer.write(Write::Sent(sent.clone(), now_ms)).await?;
+        self.memory.sent.put(sent.message_id, sent.clone());
         Ok(())
     }
 
     pub async fn sent(&self, phone_number_id: u64, message_id: [u8; 32]) -> Result<Option<SentMessage>, StoreError> {
+        if let Some(sent) = self.memory.sent.get(&message_id) {
+            return Ok(Some(sent).filter(|sent| sent.phone_number_id == phone_number_id));
+        }
         let sql =
             "SELECT category, callback_data, window_until_ms FROM sent WHERE message_id = ? AND phone_number_id = ?";
         let row = sqlx::query(sql)

@@ -183,6 +183,7 @@ export class CoreLink {
     this.#cabinet.drop(id);
   }
 
+  hurry(): void {}
   keepNote(): void {}
   useHere(): void {
     this.#tell({ type: 'ownership', state: 'asking' });

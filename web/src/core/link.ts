@@ -99,6 +99,11 @@ export class CoreLink {
     this.#post({ type: 'keep_note', key, text });
   }
 
+  /** The person does not want to wait for the next try. */
+  hurry(): void {
+    this.#post({ type: 'network', online: true });
+  }
+
   useHere(): void {
     this.#post({ type: 'use_here' });
   }

@@ -62,6 +62,7 @@ class OutgoingFiles {
   retry(file: Outgoing): void {
     file.state = 'waiting';
     file.error = undefined;
+    session.link.hurry();
     void this.next();
   }
 

@@ -46,13 +46,16 @@ pub(super) async fn run(parts: &Arc<Parts>, line: &Arc<Line>) -> anyhow::Result<
     let mut position = parts.store.feed_position(line.number.phone_number_id).await?;
     let mut taken = 0;
     loop {
-        while page(parts, line, &mut position).await? {}
+        let more = page(parts, line, &mut position).await?;
         let looked = Instant::now();
-        let pause = match position.saturating_sub(taken) {
-            0 => None,
-            1..TAKEN_ITEMS => Some(TAKEN_PAUSE),
-            _ => Some(Duration::ZERO),
-        };
+        if position.saturating_sub(taken) >= TAKEN_ITEMS {
+            line.ask(Command::FeedTaken { up_to: position }).await?;
+            taken = position;
+        }
+        if more {
+            continue;
+        }
+        let pause = (position > taken).then_some(TAKEN_PAUSE);
         match within(pause, news.recv()).await {
             None => {
                 line.ask(Command::FeedTaken { up_to: position }).await?;

@@ -11,7 +11,7 @@ use kabar_protocol::{
 use serde_json::Value;
 use tokio::{
     sync::broadcast::error::{RecvError, TryRecvError},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use super::{
@@ -31,8 +31,7 @@ use crate::{
 /// Items read at a time.
 const PAGE: u32 = 100;
 /// The API's handler writes down what it sent right after the client says so; its first status may be faster.
-const SENT_RECORD_WAIT: Duration = Duration::from_millis(20);
-const SENT_RECORD_TRIES: u32 = 100;
+const SENT_RECORD_WAIT: Duration = Duration::from_secs(2);
 
 /// The first news is looked at once; what follows gathers for so long, so that it shares a page.
 const GATHER: Duration = Duration::from_millis(20);
@@ -345,15 +344,18 @@ async fn waits_for_record(parts: &Parts, line: &Line, item: &FeedItem) -> anyhow
 }
 
 async fn sent_record(parts: &Arc<Parts>, line: &Line, item: &FeedItem) -> anyhow::Result<Option<SentMessage>> {
-    for _ in 0..SENT_RECORD_TRIES {
+    let deadline = Instant::now() + SENT_RECORD_WAIT;
+    loop {
+        let next = parts.store.next_sent();
         let sent = parts.store.sent(line.number.phone_number_id, item.message_id.0).await?;
         // Later statuses of a message without a record: its process died between the two.
         if sent.is_some() || item.state != Some(MessageState::Sent) {
             return Ok(sent);
         }
-        tokio::time::sleep(SENT_RECORD_WAIT).await;
+        if timeout_at(deadline, next).await.is_err() {
+            return Ok(None);
+        }
     }
-    Ok(None)
 }
 
 pub(crate) fn category(name: &str) -> Category {

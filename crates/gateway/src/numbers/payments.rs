@@ -18,7 +18,7 @@ use crate::{
     Parts,
     clock::now_ms,
     messages::wamid,
-    store::{Offered, OfferedItem},
+    store::{Offered, OfferedItem, SentMessage},
     webhooks::payment,
 };
 
@@ -94,7 +94,7 @@ async fn follow(parts: &Arc<Parts>, line: &Line, offered: &Offered, payment: &Pa
                 })),
                 ..Interactive::default()
             };
-            send(line, offered, Shown::Interactive(message)).await
+            send(parts, line, offered, Shown::Interactive(message)).await
         }
         _ => Ok(()),
     }
@@ -113,7 +113,7 @@ async fn issue(parts: &Arc<Parts>, line: &Line, offered: &Offered) -> anyhow::Re
                 reference_id: offered.reference_id.clone(),
                 issuer_key: issuer_key.clone(),
             };
-            send(line, offered, Shown::Ticket(sent)).await?;
+            send(parts, line, offered, Shown::Ticket(sent)).await?;
         }
     }
     Ok(())
@@ -138,7 +138,7 @@ fn ticket_body(line: &Line, offered: &Offered, item: &OfferedItem, unit: (usize,
 }
 
 /// A message that must arrive; a refusal is logged, because no program waits for it.
-async fn send(line: &Line, offered: &Offered, content: Shown) -> anyhow::Result<()> {
+async fn send(parts: &Parts, line: &Line, offered: &Offered, content: Shown) -> anyhow::Result<()> {
     let command = Command::Send {
         to: offered.account_id.clone(),
         content,
@@ -147,6 +147,17 @@ async fn send(line: &Line, offered: &Offered, content: Shown) -> anyhow::Result<
         business: Some(SERVICE),
     };
     match line.ask(command).await {
+        Ok(Reply::Sent(sent)) => {
+            // The statuses of this message wait for its record as those of any other.
+            let record = SentMessage {
+                message_id: sent.message_id.0,
+                phone_number_id: line.number.phone_number_id,
+                category: "service".into(),
+                callback_data: None,
+                window_until_ms: None,
+            };
+            Ok(parts.store.keep_sent(&record, now_ms()).await?)
+        }
         Ok(_) => Ok(()),
         Err(error) if ["window_closed", "not_found", "account_unknown"].contains(&error.code.as_str()) => {
             tracing::warn!(

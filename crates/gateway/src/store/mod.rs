@@ -71,6 +71,8 @@ pub struct Store {
     memory: Arc<Memory>,
     key: Key,
     directory: Arc<Path>,
+    /// A message that went out was written down.
+    sent_kept: Arc<tokio::sync::Notify>,
 }
 
 /// What is known without asking the database.
@@ -128,6 +130,7 @@ impl Store {
             memory: Arc::default(),
             key,
             directory: directory.into(),
+            sent_kept: Arc::default(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! Messages that went out, for as long as statuses of them may come.
 
 use sqlx::Row as _;
+use tokio::sync::futures::Notified;
 
 use super::{Store, StoreError, stored, writer::Write};
 
@@ -23,7 +24,13 @@ impl Store {
     pub async fn keep_sent(&self, sent: &SentMessage, now_ms: i64) -> Result<(), StoreError> {
         self.writer.write(Write::Sent(sent.clone(), now_ms)).await?;
         self.memory.sent.put(sent.message_id, sent.clone());
+        self.sent_kept.notify_waiters();
         Ok(())
+    }
+
+    /// Ends at the next [`Self::keep_sent`] after this call.
+    pub fn next_sent(&self) -> Notified<'_> {
+        self.sent_kept.notified()
     }
 
     pub async fn sent(&self, phone_number_id: u64, message_id: [u8; 32]) -> Result<Option<SentMessage>, StoreError> {

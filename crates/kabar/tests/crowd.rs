@@ -13,7 +13,7 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, future::join_all, stream};
-use kabar_client::api::{MessageView, PaymentStatus};
+use kabar_client::api::{ApiError, MessageView, PaymentStatus};
 use kabar_protocol::{ids::MessageId, wire::OrderDetails};
 use support::{
     Serve,
@@ -33,6 +33,8 @@ const HOLD_S: i64 = 15;
 /// Clients that sign up at a time.
 const SIGN_UPS: usize = 16;
 const RETURNS: usize = 2;
+/// So often a buyer opens the map or presses its button in vain.
+const UNANSWERED_MAX: usize = 5;
 /// How the buyers pay, in the order in which they are sent a bill; then from the start again.
 const WAYS: [Way; 10] = [
     Way::Card("4242"),
@@ -46,6 +48,8 @@ const WAYS: [Way; 10] = [
     Way::Card("4242"),
     Way::Card("4242"),
 ];
+/// Said of a showing; whoever hears it wants no other one.
+const FULL: &str = "WIB: 0 kursi bebas";
 /// Beginnings of what the cinema says to whom it sells nothing.
 const GONE: &str = "Maaf, kursi itu baru saja diambil orang lain.";
 const SOLD_OUT: &str = "Maaf, kursi sebanyak itu sudah tidak ada.";
@@ -86,6 +90,8 @@ struct Shopper {
     outrun: usize,
     /// Told so on the seat map already.
     outrun_on_map: usize,
+    /// Told that the seller does not answer now, and tried again.
+    unanswered: usize,
     took: Duration,
 }
 
@@ -98,13 +104,17 @@ impl Shopper {
             orders: Vec::new(),
             outrun: 0,
             outrun_on_map: 0,
+            unanswered: 0,
             took: Duration::ZERO,
         }
     }
 
     /// The same numbers in every run.
     fn below(&mut self, end: usize) -> usize {
-        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.random = self
+            .random
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.random >> 33) as usize % end
     }
 
@@ -127,7 +137,10 @@ impl Shopper {
         self.buyer.say("tiket").await;
         loop {
             match self.buyer.hear().await {
-                Heard::List(list, rows) => self.buyer.pick(&list, &rows[0]).await,
+                Heard::Buttons(message, _) if message.text.as_ref().is_some_and(|text| text.contains(FULL)) => {
+                    return End::SoldOut;
+                }
+                Heard::Buttons(message, buttons) => self.buyer.choose_film(&message, &buttons).await,
                 Heard::SeatMap(map) => self.choose(&map).await,
                 Heard::Order(message, order) => {
                     self.orders.push((message.message_id, order.clone()));
@@ -150,7 +163,12 @@ impl Shopper {
 
     /// Picks seats on the map until one is to be had, or none is left: then he asks again.
     async fn choose(&mut self, map: &MessageView) {
-        let mut seats = self.buyer.seats(map).await.expect("a seat map");
+        let mut seats = loop {
+            match self.buyer.seats(map).await {
+                Ok(seats) => break seats,
+                Err(error) => self.tries_again(&error),
+            }
+        };
         loop {
             let free: Vec<&Seat> = seats.iter().filter(|seat| seat.state == "free").collect();
             if free.is_empty() {
@@ -159,12 +177,23 @@ impl Shopper {
             // Everybody likes the first seats best.
             let liked = self.below(free.len()).min(self.below(free.len()));
             let seat = free[liked].id.clone();
-            match self.buyer.pick_seat(map, &seat).await.expect("an answer") {
-                Picked::Done(params) => return self.buyer.finish(map, &params).await,
-                Picked::Gone(now) => seats = now,
+            match self.buyer.pick_seat(map, &seat).await {
+                Ok(Picked::Done(params)) => return self.buyer.finish(map, &params).await,
+                Ok(Picked::Gone(now)) => (seats, self.outrun_on_map) = (now, self.outrun_on_map + 1),
+                Err(error) => self.tries_again(&error),
             }
-            self.outrun_on_map += 1;
         }
+    }
+
+    /// A busy seller is asked again, as the screen proposes; but not for ever.
+    fn tries_again(&mut self, error: &ApiError) {
+        let busy = ["flow_timeout", "endpoint_unreachable"].contains(&error.code.as_str());
+        self.unanswered += 1;
+        assert!(
+            busy && self.unanswered <= UNANSWERED_MAX,
+            "{}: {error:?}",
+            self.buyer.name
+        );
     }
 
     /// `None` while the seller has the next word.
@@ -194,7 +223,7 @@ impl Shopper {
         self.buyer.say("kembalikan").await;
         self.end = Some(loop {
             match self.buyer.hear().await {
-                Heard::Buttons(message, buttons) => self.buyer.tap(&message, &buttons[0].id).await,
+                Heard::Buttons(message, buttons) => self.buyer.tap(&message, &buttons[0]).await,
                 Heard::Text(text) if text.starts_with(RETURNED) => break End::Returned,
                 Heard::OrderStatus(_) | Heard::Ticket => {}
                 other => panic!("{} did not expect {other:?}", self.buyer.name),
@@ -215,7 +244,7 @@ impl Witness {
         buyer.say("tiket").await;
         let map = loop {
             match buyer.hear().await {
-                Heard::List(list, rows) => buyer.pick(&list, &rows[0]).await,
+                Heard::Buttons(message, buttons) => buyer.choose_film(&message, &buttons).await,
                 Heard::SeatMap(map) => break map,
                 other => panic!("{other:?}"),
             }
@@ -229,7 +258,10 @@ impl Witness {
 
     /// Until holds that nobody paid for have ended.
     async fn waits_for_holds(&mut self, box_office: &BoxOffice) {
-        let untils = box_office.orders().into_iter().filter_map(|order| order["until"].as_i64());
+        let untils = box_office
+            .orders()
+            .into_iter()
+            .filter_map(|order| order["until"].as_i64());
         let last_ms = untils.max().unwrap_or_default();
         self.buyer.wait_until(last_ms + HOLD_S * 1_000 / 5).await;
         let seats = self.seats().await;
@@ -263,7 +295,10 @@ async fn many_want_few_seats_and_everybody_gets_a_ticket_or_an_honest_word() {
         .collect()
         .await;
     let mut witness = Witness::come(&server).await;
-    println!("{buyers} buyers for {seats} seats; signed up in {:.1} s", begun.elapsed().as_secs_f64());
+    println!(
+        "{buyers} buyers for {seats} seats; signed up in {:.1} s",
+        begun.elapsed().as_secs_f64()
+    );
 
     let (begun, cpu) = (Instant::now(), [server.pid(), box_office.pid()].map(cpu_s));
     let bills = AtomicUsize::new(0);
@@ -275,7 +310,9 @@ async fn many_want_few_seats_and_everybody_gets_a_ticket_or_an_honest_word() {
     let with_ticket = shoppers.iter_mut().filter(|shopper| shopper.end == Some(End::Ticket));
     join_all(with_ticket.take(RETURNS).map(Shopper::give_back)).await;
     witness.waits_for_holds(&box_office).await;
-    let others = shoppers.iter_mut().filter(|shopper| !matches!(shopper.end, Some(End::Ticket | End::Returned)));
+    let others = shoppers
+        .iter_mut()
+        .filter(|shopper| !matches!(shopper.end, Some(End::Ticket | End::Returned)));
     join_all(others.map(|shopper| {
         shopper.end = None;
         shopper.shop_on()
@@ -283,7 +320,11 @@ async fn many_want_few_seats_and_everybody_gets_a_ticket_or_an_honest_word() {
     .await;
     report("once more, for what was not paid or came back", &shoppers, begun);
     let now = [server.pid(), box_office.pid()].map(cpu_s);
-    println!("CPU: server {:.1} s, box office {:.1} s", now[0] - cpu[0], now[1] - cpu[1]);
+    println!(
+        "CPU: server {:.1} s, box office {:.1} s",
+        now[0] - cpu[0],
+        now[1] - cpu[1]
+    );
 
     verify(&server, &witness, &shoppers, &box_office, seats).await;
     for shopper in shoppers {
@@ -307,7 +348,9 @@ async fn verify(server: &Serve, witness: &Witness, shoppers: &[Shopper], box_off
         let name = &shopper.buyer.name;
         let tickets = shopper.buyer.tickets().await;
         for (message, order) in &shopper.orders {
-            let of_order = tickets.iter().filter(|ticket| ticket.reference_id == order.reference_id);
+            let of_order = tickets
+                .iter()
+                .filter(|ticket| ticket.reference_id == order.reference_id);
             let valid = of_order.clone().filter(|ticket| !ticket.returned).count();
             let status = shopper.buyer.payment(*message).await.map(|payment| payment.status);
             let expected = match status {
@@ -323,16 +366,35 @@ async fn verify(server: &Serve, witness: &Witness, shoppers: &[Shopper], box_off
         let valid = tickets.iter().filter(|ticket| !ticket.returned);
         let held: Vec<String> = valid.map(|ticket| ticket.place.clone()).collect();
         // Who has no ticket was told in the thread: nothing was left, or it was taken back.
-        let told = if held.is_empty() { [End::SoldOut, End::Returned] } else { [End::Ticket; 2] };
-        assert!(shopper.end.is_some_and(|end| told.contains(&end)), "{name}: {:?} with {held:?}", shopper.end);
+        let told = if held.is_empty() {
+            [End::SoldOut, End::Returned]
+        } else {
+            [End::Ticket; 2]
+        };
+        assert!(
+            shopper.end.is_some_and(|end| told.contains(&end)),
+            "{name}: {:?} with {held:?}",
+            shopper.end
+        );
         places.extend(held);
     }
     let unique: BTreeSet<&String> = places.iter().collect();
-    assert_eq!((places.len(), unique.len(), captured), (seats, seats, seats), "every seat once: {places:?}");
+    assert_eq!(
+        (places.len(), unique.len(), captured),
+        (seats, seats, seats),
+        "every seat once: {places:?}"
+    );
     assert_eq!(refunded, RETURNS);
     let map = witness.seats().await;
-    assert!(map.iter().all(|seat| seat.state == "sold" && unique.contains(&seat.id)), "{map:?}");
-    let sold = box_office.orders().into_iter().filter(|order| order["state"] == "sold").count();
+    assert!(
+        map.iter().all(|seat| seat.state == "sold" && unique.contains(&seat.id)),
+        "{map:?}"
+    );
+    let sold = box_office
+        .orders()
+        .into_iter()
+        .filter(|order| order["state"] == "sold")
+        .count();
     assert_eq!(sold, seats, "the seller's own book");
     let verified = server.admin(&["ledger", "verify"]);
     assert_eq!(verified["ok"], true, "{verified}");
@@ -357,9 +419,16 @@ fn report(what: &str, shoppers: &[Shopper], begun: Instant) {
         .collect();
     took.sort_unstable();
     println!("{what}: {:.1} s; {ends:?}", begun.elapsed().as_secs_f64());
-    println!("  outrun {outrun} times in the thread, {on_map} times on the map");
+    let unanswered = sum(|shopper| shopper.unanswered);
+    println!(
+        "  outrun {outrun} times in the thread, {on_map} times on the map; not answered in time {unanswered} times"
+    );
     if let (Some(middle), Some(last)) = (took.get(took.len() / 2), took.last()) {
-        println!("  to a ticket: median {:.1} s, last {:.1} s", middle.as_secs_f64(), last.as_secs_f64());
+        println!(
+            "  to a ticket: median {:.1} s, last {:.1} s",
+            middle.as_secs_f64(),
+            last.as_secs_f64()
+        );
     }
 }
 
@@ -367,6 +436,10 @@ fn report(what: &str, shoppers: &[Shopper], begun: Instant) {
 fn cpu_s(pid: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    let ticks: u64 = fields
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u64>().ok())
+        .sum();
     ticks as f64 / 100.0
 }

@@ -12,8 +12,7 @@ use kabar_client::{
 use kabar_protocol::{
     ids::MessageId,
     wire::{
-        ButtonReply, FlowReply, InteractiveReply, ListReply, ListRow, OrderDetails, ReplyButton,
-        interactive::Action, interactive_reply,
+        ButtonReply, FlowReply, InteractiveReply, OrderDetails, ReplyButton, interactive::Action, interactive_reply,
     },
 };
 use serde_json::{Value, json};
@@ -39,7 +38,6 @@ pub(crate) struct Buyer {
 #[derive(Debug)]
 pub(crate) enum Heard {
     Text(String),
-    List(MessageView, Vec<ListRow>),
     Buttons(MessageView, Vec<ReplyButton>),
     SeatMap(MessageView),
     Order(MessageView, OrderDetails),
@@ -120,18 +118,17 @@ impl Buyer {
         self.ask(send).await.expect("answered");
     }
 
-    pub(crate) async fn pick(&self, list: &MessageView, row: &ListRow) {
-        let ListRow { id, title, description } = row.clone();
-        let reply = ListReply { id, title, description };
-        self.answer(list, interactive_reply::Reply::List(reply)).await;
+    pub(crate) async fn tap(&self, message: &MessageView, button: &ReplyButton) {
+        let ReplyButton { id, title } = button.clone();
+        let reply = ButtonReply { id, title };
+        self.answer(message, interactive_reply::Reply::Button(reply)).await;
     }
 
-    pub(crate) async fn tap(&self, message: &MessageView, id: &str) {
-        let reply = ButtonReply {
-            id: id.to_owned(),
-            title: "Ya".into(),
-        };
-        self.answer(message, interactive_reply::Reply::Button(reply)).await;
+    /// The first film; the seat map of its next showing comes by itself, beside buttons for other times.
+    pub(crate) async fn choose_film(&self, message: &MessageView, buttons: &[ReplyButton]) {
+        if buttons.iter().all(|button| !button.id.contains("show=")) {
+            self.tap(message, &buttons[0]).await;
+        }
     }
 
     /// The seller's next message.
@@ -263,15 +260,11 @@ fn heard(message: MessageView) -> Option<Heard> {
     Some(match shown {
         Some(Shown::Ticket(_)) => Heard::Ticket,
         Some(Shown::Interactive(interactive)) => match interactive.action? {
-            Action::List(list) => {
-                let rows = list.sections.into_iter().flat_map(|section| section.rows);
-                Heard::List(message, rows.collect())
-            }
             Action::Buttons(buttons) => Heard::Buttons(message, buttons.buttons),
             Action::Flow(_) => Heard::SeatMap(message),
             Action::OrderDetails(order) => Heard::Order(message, order),
             Action::OrderStatus(update) => Heard::OrderStatus(update.status),
-            Action::CtaUrl(_) => return None,
+            Action::List(_) | Action::CtaUrl(_) => return None,
         },
         _ => Heard::Text(message.text?),
     })
@@ -279,7 +272,9 @@ fn heard(message: MessageView) -> Option<Heard> {
 
 fn seats_of(data: &Value) -> Vec<Seat> {
     let rows = data["rows"].as_array().cloned().unwrap_or_default();
-    let seats = rows.iter().flat_map(|row| row["seats"].as_array().cloned().unwrap_or_default());
+    let seats = rows
+        .iter()
+        .flat_map(|row| row["seats"].as_array().cloned().unwrap_or_default());
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     seats
         .filter(|seat| seat["state"] != "gap")

@@ -2,19 +2,11 @@
 // kind of message, in both themes, languages and sizes, looked over by axe and kept as a picture in e2e/out. Then once over a real
 // server with its gateway.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { assertAccessible } from './lib/axe.mjs';
-import { launch } from './lib/browser.mjs';
+import { test } from 'node:test';
 import { Person } from './lib/person.mjs';
-import { startScripted } from './lib/scripted.mjs';
+import { onEveryScreen } from './lib/scripted.mjs';
 import { startServer } from './lib/server.mjs';
 
-const out = new URL('out/', import.meta.url);
-const sizes = {
-  desktop: { viewport: { width: 1280, height: 860 } },
-  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
-};
 const companies = {
   coffee: 'c0ffee'.padEnd(32, '0'),
   bank: 'ba4c'.padEnd(32, '0'),
@@ -46,38 +38,13 @@ const words = {
   },
 };
 
-let app;
-let browser;
+const stage = onEveryScreen('business', chats);
 
-before(async () => {
-  mkdirSync(out, { recursive: true });
-  app = await startScripted();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  app?.stop();
-});
-
-for (const [size, options] of Object.entries(sizes)) {
-  for (const [theme, language] of [['light', 'id'], ['dark', 'en']]) {
-    describe(`${size}, ${theme}, ${language}`, () => chats({ label: `${size}-${theme}-${language}`, language, options: { colorScheme: theme, ...options } }));
-  }
-}
-
-function chats({ label, language, options }) {
+function chats({ language, ...screen }) {
   const w = words[language];
   let rani;
 
-  async function look(screen) {
-    await rani.page.evaluate(() => document.fonts.ready);
-    await rani.page.waitForTimeout(250);
-    await rani.page.screenshot({ path: new URL(`business-${screen}-${label}.png`, out).pathname });
-    const wider = await rani.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    assert.equal(wider, false, `${screen} is wider than the screen`);
-    await assertAccessible(rani.page, screen);
-  }
+  const look = (name) => screen.look(rani, name);
 
   async function open(company) {
     await rani.go(`/c/${companies[company]}`);
@@ -88,7 +55,7 @@ function chats({ label, language, options }) {
   const question = () => rani.page.getByRole('article', { name: /Kapan sebaiknya kurir datang/ }).first();
 
   test('the list says which chats are with businesses', async () => {
-    rani = await Person.open(browser, app.origin, { language, ...options });
+    rani = await screen.open();
     const row = rani.page.getByRole('navigation').getByRole('link', { name: /Kopi Nusantara/ });
     await row.waitFor();
     assert.match((await row.textContent()).replaceAll(/\s+/g, ' '), new RegExp(`${w.business}.*\\+622155501234`));
@@ -196,7 +163,7 @@ test('over a real server, what the Cloud API sends is shown and answered', async
   const { waba_id, app_id } = server.admin('business', 'create', '--name', 'Kopi Nusantara');
   const { phone_number_id } = server.admin('number', 'add', '--waba', waba_id, '--phone', '+622155501234', '--name', 'Kopi Nusantara');
   const { access_token } = server.admin('token', 'create', '--app', app_id);
-  const rani = await Person.open(browser, server.origin());
+  const rani = await Person.open(stage.browser, server.origin());
   try {
     await rani.signUp('Rani');
     await confirmPhone(rani, '+6281234567890');

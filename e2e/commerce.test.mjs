@@ -1,20 +1,11 @@
 // Paying in the thread, tickets, and the seller's gate, with the scripted core (web/dev): every state, in both themes, languages and
 // sizes, looked over by axe and kept as a picture in e2e/out.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { assertAccessible } from './lib/axe.mjs';
-import { launch } from './lib/browser.mjs';
-import { Person } from './lib/person.mjs';
-import { startScripted } from './lib/scripted.mjs';
+import { test } from 'node:test';
+import { onEveryScreen } from './lib/scripted.mjs';
 import { issuerOf, issueTicket } from './lib/ticket.mjs';
 
-const out = new URL('out/', import.meta.url);
 const cinema = 'c19e'.padEnd(32, '0');
-const sizes = {
-  desktop: { viewport: { width: 1280, height: 860 } },
-  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
-};
 const words = {
   id: {
     order: (reference) => `Pesanan ${reference}`,
@@ -78,38 +69,13 @@ const words = {
   },
 };
 
-let app;
-let browser;
+onEveryScreen('commerce', shopping);
 
-before(async () => {
-  mkdirSync(out, { recursive: true });
-  app = await startScripted();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  app?.stop();
-});
-
-for (const [size, options] of Object.entries(sizes)) {
-  for (const [theme, language] of [['light', 'id'], ['dark', 'en']]) {
-    describe(`${size}, ${theme}, ${language}`, () => shopping({ label: `${size}-${theme}-${language}`, language, options: { colorScheme: theme, ...options } }));
-  }
-}
-
-function shopping({ label, language, options }) {
+function shopping({ language, ...screen }) {
   const w = words[language];
   let rani;
 
-  async function look(screen) {
-    await rani.page.evaluate(() => document.fonts.ready);
-    await rani.page.waitForTimeout(250);
-    await rani.page.screenshot({ path: new URL(`commerce-${screen}-${label}.png`, out).pathname });
-    const wider = await rani.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    assert.equal(wider, false, `${screen} is wider than the screen`);
-    await assertAccessible(rani.page, screen);
-  }
+  const look = (name) => screen.look(rani, name);
 
   const card = (reference) => rani.page.getByRole('group', { name: w.order(reference), exact: true });
   const sheet = () => rani.page.getByRole('dialog');
@@ -138,7 +104,7 @@ function shopping({ label, language, options }) {
   }
 
   test('tickets stand above the chats', async () => {
-    rani = await Person.open(browser, app.origin, { language, ...options });
+    rani = await screen.open();
     await strip().getByRole('link', { name: /Laskar Pelangi/ }).waitFor();
     assert.equal(await strip().getByRole('link').count(), 1, 'a returned ticket is not among them');
     await look('list');
@@ -243,7 +209,7 @@ function shopping({ label, language, options }) {
   });
 
   test('the gate lets each ticket in once, without an account', async () => {
-    rani = await Person.open(browser, app.origin, { language, path: '/?new#/gate', ...options });
+    rani = await screen.open({ path: '/?new#/gate' });
     const issuer = issuerOf(3);
     const token = issueTicket(issuer, { ticket_id: 'ab'.repeat(16), issuer: 'Bioskop Kota', title: 'Gundala', place: 'Kursi F1' });
     const forged = issueTicket(issuerOf(4), { ticket_id: 'cd'.repeat(16), issuer: 'Bioskop Kota', title: 'Gundala', place: 'F2' });

@@ -1,19 +1,10 @@
 // Flows in the thread, with the scripted core (web/dev): seats that the seller is asked for, a form with every component, faults;
 // in both themes, languages and sizes, looked over by axe and kept as a picture in e2e/out.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
-import { assertAccessible } from './lib/axe.mjs';
-import { launch } from './lib/browser.mjs';
-import { Person } from './lib/person.mjs';
-import { startScripted } from './lib/scripted.mjs';
+import { test } from 'node:test';
+import { onEveryScreen } from './lib/scripted.mjs';
 
-const out = new URL('out/', import.meta.url);
 const hall = 'f10e'.padEnd(32, '0');
-const sizes = {
-  desktop: { viewport: { width: 1280, height: 860 } },
-  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
-};
 const words = {
   id: {
     close: 'Tutup',
@@ -79,38 +70,13 @@ const words = {
   },
 };
 
-let app;
-let browser;
+onEveryScreen('flows', filling);
 
-before(async () => {
-  mkdirSync(out, { recursive: true });
-  app = await startScripted();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  app?.stop();
-});
-
-for (const [size, options] of Object.entries(sizes)) {
-  for (const [theme, language] of [['light', 'id'], ['dark', 'en']]) {
-    describe(`${size}, ${theme}, ${language}`, () => filling({ label: `${size}-${theme}-${language}`, size, language, options: { colorScheme: theme, ...options } }));
-  }
-}
-
-function filling({ label, size, language, options }) {
+function filling({ size, language, ...screen }) {
   const w = words[language];
   let rani;
 
-  async function look(screen) {
-    await rani.page.evaluate(() => document.fonts.ready);
-    await rani.page.waitForTimeout(250);
-    await rani.page.screenshot({ path: new URL(`flows-${screen}-${label}.png`, out).pathname });
-    const wider = await rani.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-    assert.equal(wider, false, `${screen} is wider than the screen`);
-    await assertAccessible(rani.page, screen);
-  }
+  const look = (name) => screen.look(rani, name);
 
   const sheet = () => rani.page.getByRole('dialog');
   const inSheet = (name) => sheet().getByRole('button', { name, exact: typeof name === 'string' });
@@ -137,7 +103,7 @@ function filling({ label, size, language, options }) {
   }
 
   test('a flow is opened from its message', async () => {
-    rani = await Person.open(browser, app.origin, { language, ...options });
+    rani = await screen.open();
     rani.page.setDefaultTimeout(6000);
     await rani.go(`/c/${hall}`);
     await rani.page.getByRole('button', { name: 'Pilih kursi', exact: true }).waitFor();

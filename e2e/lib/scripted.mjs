@@ -5,7 +5,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
+import { after, before, describe } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { launch } from './browser.mjs';
+import { look } from './look.mjs';
+import { Person } from './person.mjs';
 
 const web = fileURLToPath(new URL('../../web/', import.meta.url));
 const types = {
@@ -19,7 +23,46 @@ const types = {
   '.webmanifest': 'application/manifest+json',
 };
 
-export async function startScripted() {
+const sizes = {
+  desktop: { viewport: { width: 1280, height: 860 } },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+};
+const faces = [
+  { colorScheme: 'light', language: 'id' },
+  { colorScheme: 'dark', language: 'en' },
+];
+
+/**
+ * Plays the same tests in both sizes, themes and languages. `play` gets {size, language, open, look}: `open(more)` opens the app as a new
+ * person, `look(person, screen)` keeps `NAME-SCREEN-...` as a picture and looks it over. The browser is there while tests run.
+ */
+export function onEveryScreen(name, play) {
+  const stage = {};
+  before(async () => {
+    stage.app = await startScripted();
+    stage.browser = await launch();
+  });
+  after(async () => {
+    await stage.browser?.close();
+    stage.app?.stop();
+  });
+  for (const [size, options] of Object.entries(sizes)) {
+    for (const { colorScheme, language } of faces) {
+      const label = `${size}-${colorScheme}-${language}`;
+      describe(`${size}, ${colorScheme}, ${language}`, () =>
+        play({
+          size,
+          language,
+          open: (more) => Person.open(stage.browser, stage.app.origin, { language, colorScheme, ...options, ...more }),
+          look: (person, screen) => look(person, `${name}-${screen}-${label}`, screen),
+        }),
+      );
+    }
+  }
+  return stage;
+}
+
+async function startScripted() {
   const directory = mkdtempSync(join(tmpdir(), 'kabar-scripted-'));
   const vite = join(web, 'node_modules/vite/bin/vite.js');
   const build = ['build', '--config', 'vite.dev.config.js', '--outDir', directory, '--emptyOutDir'];

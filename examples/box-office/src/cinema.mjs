@@ -57,6 +57,8 @@ const shop = (hall) => ({
   seatsMax: SEATS_MAX,
   /** A seat map needs no question about how many. */
   countBySeats: true,
+  /** Not asked where there is a seat map: the next showing, unless somebody taps another. */
+  usual: 'show',
   /** In the order in which they are asked. */
   fields: ['film', 'show', 'n', 'seats'],
   done: 'completed',

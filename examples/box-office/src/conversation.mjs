@@ -6,6 +6,9 @@ import { groups, seatsOf } from './layout.mjs';
 import { when } from './time.mjs';
 
 const TITLE_MAX = 24;
+/** As reply buttons, which take one tap where a list takes three. */
+const BUTTONS_MAX = 3;
+const BUTTON_TITLE_MAX = 20;
 const ROWS_MAX = 10;
 const ACCESSIBLE_ROWS_MAX = 2;
 const RETURNS_MAX = 9;
@@ -70,7 +73,7 @@ export function ask(given, world) {
     if (!valid) break;
     // A seat map is told how many by the seats themselves.
     if (field === 'n' && world.flows && shop.countBySeats) continue;
-    if (given[field] === undefined) return [question(field, draft, world)];
+    if (given[field] === undefined) return usual(field, draft, world) ?? [question(field, draft, world)];
     if (!valid(given[field], draft, world.now))
       return [{ send: { type: 'text', body: t.too_late } }, question(field, draft, world)];
     draft[field] = given[field];
@@ -78,14 +81,38 @@ export function ask(given, world) {
   return seat(given, draft, world);
 }
 
+/** The seat map of what most people want, at once; everything else is one tap away, above it. */
+function usual(field, draft, world) {
+  if (!world.flows || field !== world.shop.usual) return undefined;
+  const { rows } = options(field, draft, world);
+  const [first, ...others] = rows;
+  const [map] = ask({ ...draft, [field]: first.value }, world);
+  if (map.send?.type !== 'flow') return undefined;
+  if (!others.length) return [map];
+  const { t } = world;
+  return [choice({ body: t.others, button: t.others_list, rows: others }, field, draft), map];
+}
+
 function question(field, draft, world) {
+  return choice(options(field, draft, world), field, draft);
+}
+
+function options(field, draft, world) {
   const free = ({ stock, layout }) => {
     const taken = world.taken(stock);
     return seatsOf(layout).filter(({ id }) => !taken.has(id)).length;
   };
-  const { body, button, rows } = world.shop.question(field, draft, { ...world, free });
-  const sections = [{ rows: rows.map(({ value, ...row }) => ({ id: encode({ ...draft, [field]: value }), ...row })) }];
-  return { send: { type: 'list', body, button, sections } };
+  return world.shop.question(field, draft, { ...world, free });
+}
+
+/** A few short answers are buttons, with what is to be said of them above; more are a list. */
+function choice({ body, button, rows }, field, draft) {
+  const picks = rows.map(({ value, ...row }) => ({ id: encode({ ...draft, [field]: value }), ...row }));
+  if (picks.length > BUTTONS_MAX || picks.some(({ title }) => title.length > BUTTON_TITLE_MAX))
+    return { send: { type: 'list', body, button, sections: [{ rows: picks }] } };
+  const said = picks.filter(({ description }) => description).map((pick) => `${pick.title}: ${pick.description}`);
+  const buttons = picks.map(({ id, title }) => ({ id, title }));
+  return { send: { type: 'buttons', body: [body, ...said].join('\n'), buttons } };
 }
 
 /** Seat -> held or sold: what nobody can have for a ride, on any of its legs. */

@@ -4,12 +4,13 @@ import { test } from 'node:test';
 import { bus } from '../src/bus.mjs';
 import { cinema } from '../src/cinema.mjs';
 import { answer, decode, encode } from '../src/conversation.mjs';
-import { groups, layout } from '../src/layout.mjs';
+import { groups, layout, seatsOf } from '../src/layout.mjs';
 import { languageOf, texts } from '../src/texts.mjs';
 import { stamp, unstamp, when } from '../src/time.mjs';
 
 const NOW = Date.UTC(2026, 10, 22, 3, 0);
 const HOUR = 3_600_000;
+const HALL = cinema.rides({ film: 'laut', show: '2611221630' })[0].layout;
 
 function world(shop, more = {}) {
   const language = more.language ?? 'id';
@@ -27,7 +28,7 @@ function world(shop, more = {}) {
 }
 
 function rows(step) {
-  return step.send.sections.flatMap((section) => section.rows);
+  return step.send.buttons ?? step.send.sections.flatMap((section) => section.rows);
 }
 
 function check(step) {
@@ -53,7 +54,7 @@ function orders(shop, more, width = 3) {
     for (const step of steps) {
       check(step);
       if (step.order) found.push(step.order);
-      if (step.send?.type === 'list') {
+      if (step.send?.type === 'list' || step.send?.type === 'buttons') {
         const all = rows(step);
         for (const { id } of [...all.slice(0, width), all.at(-1)]) walk(answer({ choice: id }, world(shop, more)));
       }
@@ -109,6 +110,26 @@ test('taken seats are not offered, and not sold to who asks for them all the sam
   const [sorry, again] = answer({ choice: `${show}&n=2&seats=A2.A3` }, world(cinema, { taken }));
   assert.equal(sorry.send.body, texts.id.seats_gone);
   assert.equal(again.send.type, 'list');
+});
+
+test('few short answers are buttons; with a seat map the next showing needs no question', () => {
+  const flows = { flows: '1' };
+  const [films] = answer({ text: 'tiket' }, world(cinema, flows));
+  check(films);
+  assert.equal(films.send.type, 'buttons');
+  assert.match(films.send.body, /Ombak Selatan: Drama, 118 menit/);
+  const [other, map] = answer({ choice: films.send.buttons[0].id }, world(cinema, flows));
+  check(other);
+  assert.deepEqual([map.send.type, map.send.draft], ['flow', 'buy?film=laut&show=2611221630']);
+  assert.deepEqual(other.send.buttons, [{ id: 'buy?film=laut&show=2611221930', title: 'Min 22 Nov 19.30 WIB' }]);
+  const [later] = answer({ choice: other.send.buttons[0].id }, world(cinema, flows));
+  assert.deepEqual([later.send.type, later.send.draft], ['flow', other.send.buttons[0].id]);
+  const full = (stock) => new Map(stock.endsWith('1630') ? seatsOf(HALL).map(({ id }) => [id, 'sold']) : []);
+  const [asked, ...more] = answer({ choice: films.send.buttons[0].id }, world(cinema, { ...flows, taken: full }));
+  assert.deepEqual([asked.send.type, more.length], ['buttons', 0]);
+  assert.match(asked.send.body, /16\.30 WIB: 0 kursi bebas/);
+  const [route] = answer({ text: 'tiket' }, world(bus));
+  assert.equal(route.send.type, 'list', 'a button has room for 20 letters');
 });
 
 test('a full hall says so', () => {

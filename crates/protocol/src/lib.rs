@@ -6,6 +6,7 @@ pub mod content;
 pub mod credential;
 pub mod device_list;
 pub mod file;
+pub mod group_info;
 pub mod ids;
 pub mod interactive;
 pub mod limits;

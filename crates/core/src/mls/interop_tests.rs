@@ -138,7 +138,7 @@ impl Table {
                 ConversationKind::Direct,
                 ConversationId::direct(accounts[0], accounts[1]),
             ),
-            _ => (ConversationKind::Group, ConversationId([3; 16])),
+            _ => (ConversationKind::Group, ConversationId::group(accounts[0], &[3; 16])),
         };
         let begun = peer.call(
             "begin",
@@ -151,7 +151,20 @@ impl Table {
         );
         let member = |account: AccountId| MemberRole {
             account_id: account.to_bytes(),
-            role: Role::Member.into(),
+            role: if kind == ConversationKind::Group {
+                Role::Owner
+            } else {
+                Role::Member
+            }
+            .into(),
+        };
+        let in_a_group = match kind {
+            ConversationKind::Group => GroupPolicy {
+                founder: accounts[0].to_bytes(),
+                nonce: vec![3; 16].into(),
+                ..GroupPolicy::default()
+            },
+            _ => GroupPolicy::default(),
         };
         Some(Self {
             peer,
@@ -166,6 +179,7 @@ impl Table {
                 conversation_id: conversation.to_bytes(),
                 generation: 0,
                 members: accounts.map(member).to_vec(),
+                ..in_a_group
             },
             conversation,
             key_package: bytes(&begun, "key_package"),

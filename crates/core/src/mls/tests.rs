@@ -57,6 +57,7 @@ fn policy(generation: u32) -> GroupPolicy {
         conversation_id: conversation().to_bytes(),
         generation,
         members: vec![member(1), member(2)],
+        ..GroupPolicy::default()
     }
 }
 

@@ -39,6 +39,7 @@ impl State {
         let queued: Vec<MessageView> = self
             .queued(conversation)
             .rev()
+            .filter(|intent| !intent.control)
             .map(|intent| self.intent_view(intent))
             .collect();
         let mut messages = queued;

@@ -46,6 +46,21 @@ pub fn description(text: &str) -> Result<String, FieldError> {
     }
 }
 
+/// Checks a picture; none is no bytes.
+///
+/// # Errors
+/// Names the field and the rule: at most [`GROUP_PHOTO_BYTES_MAX`] bytes of JPEG or WebP.
+pub fn photo(bytes: &[u8]) -> Result<(), FieldError> {
+    let jpeg = bytes.starts_with(&[0xFF, 0xD8, 0xFF]);
+    let webp = bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP");
+    if bytes.is_empty() || (bytes.len() <= GROUP_PHOTO_BYTES_MAX && (jpeg || webp)) {
+        Ok(())
+    } else {
+        let rule = format!("must be a JPEG or WebP of at most {GROUP_PHOTO_BYTES_MAX} bytes");
+        Err(broken("photo", rule))
+    }
+}
+
 /// Checks a whole message.
 ///
 /// # Errors
@@ -54,13 +69,7 @@ pub fn group_info(info: &wire::GroupInfo) -> Result<(), FieldError> {
     if name(&info.name)? != info.name || description(&info.description)? != info.description {
         return Err(broken("name", "must have no space around it".into()));
     }
-    if info.photo.len() > GROUP_PHOTO_BYTES_MAX {
-        let rule = format!(
-            "must have at most {GROUP_PHOTO_BYTES_MAX} bytes, has {}",
-            info.photo.len()
-        );
-        return Err(broken("photo", rule));
-    }
+    photo(&info.photo)?;
     if info.names.len() > KNOWN_NAMES_MAX {
         return Err(broken("names", format!("must be at most {KNOWN_NAMES_MAX}")));
     }
@@ -92,7 +101,7 @@ mod tests {
             version: 1,
             name: "Mudik".into(),
             description: "satu\ndua".into(),
-            photo: vec![1; GROUP_PHOTO_BYTES_MAX].into(),
+            photo: [&[0xFF, 0xD8, 0xFF][..], &[0; 100]].concat().into(),
             names: vec![wire::KnownName {
                 account_id: vec![1; 16].into(),
                 name: "Ani".into(),
@@ -106,10 +115,10 @@ mod tests {
         };
         assert_eq!(broken(|info| info.name.push(' ')), Err("name"));
         assert_eq!(broken(|info| info.description = "x".repeat(2049)), Err("description"));
-        assert_eq!(
-            broken(|info| info.photo = vec![1; GROUP_PHOTO_BYTES_MAX + 1].into()),
-            Err("photo")
-        );
+        assert_eq!(broken(|info| info.photo = b"<svg/>".to_vec().into()), Err("photo"));
+        let large =
+            |info: &mut wire::GroupInfo| info.photo = [&[0xFF, 0xD8, 0xFF][..], &[0; 12 * 1024]].concat().into();
+        assert_eq!(broken(large), Err("photo"));
         assert_eq!(
             broken(|info| info.names[0].account_id = vec![1; 3].into()),
             Err("names")

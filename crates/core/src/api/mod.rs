@@ -14,6 +14,7 @@ mod billing;
 mod business;
 mod command;
 mod commerce;
+mod group;
 mod media;
 mod notification;
 mod reply;
@@ -28,6 +29,10 @@ pub use self::{
     },
     command::Command,
     commerce::{PaymentStatus, PaymentView, TicketView},
+    group::{
+        Allowed, GroupCommand, GroupMember, GroupRole, GroupSettings, GroupSummary, GroupView, MemberState,
+        MessageInfo, Standing,
+    },
     media::Upload,
     notification::{ApiError, ConnectionState, Notification},
     reply::{FeedItem, Me, PhoneCode, Reply, ServerItem},

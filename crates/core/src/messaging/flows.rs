@@ -13,7 +13,7 @@ use kabar_protocol::{
     },
 };
 
-use super::{Place, Row, content::Opened};
+use super::{Chat, Place, Row, content::Opened};
 use crate::{
     api::{ApiError, Command, FeedItem, FlowAsk, FlowOutcome, Output, Reply, Shown, TimeMs},
     commands::{Outcomes, invalid, refusal},
@@ -148,7 +148,7 @@ impl State {
             return Ok(None);
         };
         let row: Option<Row> = self.read(keys::message(place.conversation, place.seq, place.sub))?;
-        let peer = self.chats.get(&place.conversation).map(|chat| chat.peer);
+        let peer = self.chats.get(&place.conversation).and_then(Chat::peer);
         Ok(match row {
             Some(Row {
                 from,
@@ -300,6 +300,7 @@ impl State {
             conversation_id: conversation,
             from: self.person(from),
             kind: "flow_request".into(),
+            about: Vec::new(),
             text: None,
             shown: None,
             automated: false,

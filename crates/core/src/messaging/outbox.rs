@@ -6,6 +6,8 @@ use kabar_protocol::{
     wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
 };
 
+use prost::Message as _;
+
 use super::{Envelope, Intent, Row};
 use crate::{
     api::{ApiError, BusinessSend, MessageKind, MessageState, MessageView, Notification, Reply, Shown, TimeMs},
@@ -24,6 +26,16 @@ const RETRY_MS: TimeMs = 1_000;
 const RETRY_MAX_MS: TimeMs = 60_000;
 /// How long the commit that makes our epoch stale may take to arrive before it is fetched.
 const BEHIND_MS: TimeMs = 3_000;
+
+impl Intent {
+    pub(super) fn class(&self) -> MessageClass {
+        if self.control {
+            MessageClass::Control
+        } else {
+            MessageClass::Content
+        }
+    }
+}
 
 impl State {
     /// Queues a message that has been checked; it is durable with this batch.
@@ -47,6 +59,7 @@ impl State {
             content: content.into(),
             text: shown.text(),
             shown: shown.clone().beside_text(),
+            control: false,
             business,
             in_reply_to: reply_to,
             created_at: self.now,
@@ -66,6 +79,42 @@ impl State {
         self.say_chat(conversation);
         self.due.insert(conversation);
         Ok((order, view))
+    }
+
+    /// Queues a message that is not for the thread; with a command, its answer comes when the server has it.
+    pub(crate) fn queue_control(
+        &mut self,
+        conversation: ConversationId,
+        body: wire::content::Body,
+        command: Option<u64>,
+    ) -> Result<(), ApiError> {
+        let Some((message_id, content)) = self.make_content(conversation, None, body) else {
+            return Err(refusal("no_account", "register first"));
+        };
+        self.cursor.next_intent += 1;
+        self.save_cursor();
+        let intent = Intent {
+            conversation,
+            order: self.cursor.next_intent,
+            client_message_id: ClientMessageId(self.engine.random()),
+            message_id,
+            content: content.into(),
+            text: String::new(),
+            shown: None,
+            control: true,
+            business: None,
+            in_reply_to: None,
+            created_at: self.now,
+            failed: None,
+        };
+        if let Some(command_id) = command {
+            self.waiting.sends.insert(intent.order, command_id);
+        }
+        self.put(keys::intent(conversation, intent.order), &intent);
+        self.intents.insert((conversation, intent.order), intent);
+        self.save_chat(conversation);
+        self.due.insert(conversation);
+        Ok(())
     }
 
     /// Encrypts and sends what the window allows. The group is loaded.
@@ -93,7 +142,7 @@ impl State {
                 group.slot,
                 intent.message_id,
                 intent.client_message_id,
-                MessageClass::Content,
+                intent.class(),
                 &content,
             ) else {
                 self.lose(conversation);
@@ -185,9 +234,12 @@ impl State {
             return;
         };
         self.delete(keys::intent(conversation, order));
-        let (timelines, seq) = (self.cursor.timelines, self.local_seq(sent.seq));
+        let seq = self.local_seq(sent.seq);
+        if intent.control {
+            return self.control_sent(conversation, &intent, seq);
+        }
+        self.enter_timeline(conversation);
         if let Some(chat) = self.chats.get_mut(&conversation) {
-            chat.enter_timeline(timelines);
             chat.own_seq = chat.own_seq.max(seq);
             chat.in_gap = false;
         }
@@ -197,6 +249,7 @@ impl State {
             sub: 0,
             from: me,
             kind: intent.shown.as_ref().map_or(MessageKind::Text, Shown::kind),
+            about: Vec::new(),
             text: Some(intent.text),
             shown: intent.shown,
             automated: self.is_business(),
@@ -220,6 +273,20 @@ impl State {
             let view = self.row_view(chat, &row);
             self.reply(command_id, Ok(Reply::Sent(view)));
         }
+    }
+
+    /// The server has a message that is not for the thread: what it says holds here, too.
+    fn control_sent(&mut self, conversation: ConversationId, intent: &Intent, seq: u64) {
+        self.seen_up_to(conversation, seq);
+        self.save_chat(conversation);
+        let content = wire::Content::decode(&intent.content[..]).ok();
+        if let (Some(me), Some(wire::content::Body::GroupInfo(info))) =
+            (self.my_account(), content.and_then(|content| content.body))
+        {
+            self.take_group_info(conversation, me, &info, seq);
+        }
+        let command = self.waiting.sends.remove(&intent.order);
+        self.answer_with_group(conversation, command);
     }
 
     /// The server wants something first.
@@ -280,7 +347,9 @@ impl State {
 
     /// The server cannot do it for now. The oldest message that waits says why.
     pub(super) fn wait_after(&mut self, conversation: ConversationId, error: &ApiError) {
-        let oldest = self.queued(conversation).find(|intent| intent.failed.is_none());
+        let oldest = self
+            .queued(conversation)
+            .find(|intent| intent.failed.is_none() && !intent.control);
         if let Some(mut message) = oldest.map(|intent| self.intent_view(intent)) {
             message.error = Some(error.clone());
             self.notify(Notification::Message { message });
@@ -311,6 +380,15 @@ impl State {
         let Some(intent) = self.intents.get_mut(&(conversation, order)) else {
             return;
         };
+        if intent.control {
+            // There is no line in the thread that could say so; the command is told.
+            self.intents.remove(&(conversation, order));
+            self.delete(keys::intent(conversation, order));
+            if let Some(command_id) = self.waiting.sends.remove(&order) {
+                self.reply(command_id, Err(error));
+            }
+            return;
+        }
         intent.failed = Some(error.clone());
         let intent = intent.clone();
         self.put(keys::intent(conversation, order), &intent);

@@ -27,7 +27,7 @@ pub(super) fn credential(credential: &openmls::prelude::Credential, key: &[u8]) 
     }
 }
 
-fn leaf_credential(leaf: &LeafNode) -> Result<Credential, MlsError> {
+pub(super) fn leaf_credential(leaf: &LeafNode) -> Result<Credential, MlsError> {
     credential(leaf.credential(), leaf.signature_key().as_slice())
 }
 

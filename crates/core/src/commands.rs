@@ -8,9 +8,9 @@ use kabar_protocol::{
 
 use crate::{
     accounts::{Peer, safety_number},
-    api::{ApiError, BusinessCommand, BusinessSend, Command, Reply, Shown},
+    api::{ApiError, BusinessCommand, BusinessSend, Command, GroupCommand, Reply, Shown},
     connection::{Answer, Purpose},
-    messaging::Place,
+    messaging::{Party, Place},
     state::State,
     store::keys,
     tx::Step,
@@ -106,6 +106,13 @@ impl State {
                 change,
                 wait,
             } => self.change_message(command_id, *message_id, change, *wait),
+            Command::CreateGroup { .. } => self.create_people_group(command_id, command),
+            Command::Group {
+                conversation_id,
+                request,
+            } => self.group(command_id, command, *conversation_id, request),
+            Command::MessageInfo { message_id } => self.message_info(*message_id),
+            Command::Mute { conversation_id, until } => now(self.mute(*conversation_id, *until)),
             Command::BeginUpload { size_bytes } => later(self.begin_upload(command_id, *size_bytes)),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {
@@ -164,14 +171,15 @@ impl State {
         command: &Command,
         parameter: &str,
         text: &str,
-    ) -> Result<Option<(AccountId, ConversationId)>, ApiError> {
+    ) -> Result<Option<(Party, ConversationId)>, ApiError> {
         let me = self
             .my_account()
             .ok_or_else(|| refusal("no_account", "register first"))?;
         let who = names::who(text).map_err(|error| invalid(parameter, &error))?;
         let known = match &who {
-            Who::Id(account, conversation) => match self.chats.get(conversation) {
-                Some(chat) => Some(chat.peer),
+            Who::Id(account, conversation) => match self.chats.get(conversation).map(|chat| chat.party) {
+                Some(Party::Direct(peer)) => Some(peer),
+                Some(Party::Group) => return Ok(Some((Party::Group, *conversation))),
                 None => (self.peers.contains_key(account) || *account == me).then_some(*account),
             },
             Who::Phone(phone) => self.peer_by(|peer| peer.phone.as_ref() == Some(phone)),
@@ -199,7 +207,25 @@ impl State {
         }
         Ok(self
             .conversation_with(account)
-            .map(|conversation| (account, conversation)))
+            .map(|conversation| (Party::Direct(account), conversation)))
+    }
+
+    /// As [`Self::resolve`], where a group is of no use.
+    pub(crate) fn resolve_person(
+        &mut self,
+        command_id: u64,
+        command: &Command,
+        parameter: &str,
+        text: &str,
+    ) -> Result<Option<(AccountId, ConversationId)>, ApiError> {
+        match self.resolve(command_id, command, parameter, text)? {
+            Some((Party::Direct(account), conversation)) => Ok(Some((account, conversation))),
+            Some((Party::Group, _)) => {
+                let rule = format!("{parameter} must be a person, not a group");
+                Err(invalid(parameter, &rule))
+            }
+            None => Ok(None),
+        }
     }
 
     fn peer_by(&self, fits: impl Fn(&Peer) -> bool) -> Option<AccountId> {
@@ -233,7 +259,7 @@ impl State {
             self.learn_names(account, text, found.username.as_ref());
             self.learn_business(account, found.business.as_ref());
         }
-        self.command(command_id, &with_account(command, account))
+        self.command(command_id, &with_account(command, text, account))
     }
 
     /// A person is remembered by what he was found by.
@@ -255,12 +281,14 @@ impl State {
     }
 
     fn open_chat(&mut self, command_id: u64, command: &Command, who: &str) -> Outcomes {
-        let (account, conversation) = match self.resolve(command_id, command, "who", who) {
+        let (party, conversation) = match self.resolve(command_id, command, "who", who) {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
         };
-        self.open_chat_with(conversation, account, false);
+        if let Party::Direct(account) = party {
+            self.open_chat_with(conversation, account, false);
+        }
         let view = self.chats.get(&conversation).map(|chat| self.chat_view(chat));
         now(view
             .map(Reply::Chat)
@@ -296,7 +324,7 @@ impl State {
         if let Err(error) = shown.check() {
             return Ok(Err(error));
         }
-        let (account, conversation) = match self.resolve(command_id, command, "to", to) {
+        let (party, conversation) = match self.resolve(command_id, command, "to", to) {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
@@ -311,7 +339,14 @@ impl State {
                 )));
             }
         }
-        self.open_chat_with(conversation, account, false);
+        match party {
+            Party::Direct(account) => self.open_chat_with(conversation, account, false),
+            Party::Group => {
+                if let Err(error) = self.check_group_post(conversation) {
+                    return Ok(Err(error));
+                }
+            }
+        }
         match self.queue_message(conversation, shown, reply_to, business) {
             Ok((order, _)) if wait => {
                 self.waiting.sends.insert(order, command_id);
@@ -325,7 +360,7 @@ impl State {
     fn business(&mut self, command_id: u64, command: &Command, request: &BusinessCommand) -> Outcomes {
         let person = match request {
             BusinessCommand::Window { with } | BusinessCommand::RegisterOrder { with, .. } => {
-                match self.resolve(command_id, command, "with", with) {
+                match self.resolve_person(command_id, command, "with", with) {
                     Ok(Some((account, _))) => Some(account),
                     Ok(None) => return Ok(Ok(None)),
                     Err(error) => return Ok(Err(error)),
@@ -355,7 +390,7 @@ impl State {
     }
 
     fn show_safety_number(&mut self, command_id: u64, command: &Command, with: &str) -> Outcomes {
-        let (account, conversation) = match self.resolve(command_id, command, "with", with) {
+        let (account, conversation) = match self.resolve_person(command_id, command, "with", with) {
             Ok(Some(found)) => found,
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
@@ -371,7 +406,7 @@ impl State {
                 account_id: account.to_bytes(),
                 from_version: 0,
             };
-            let again = Box::new(with_account(command, account));
+            let again = Box::new(with_account(command, with, account));
             self.request(Purpose::Command(command_id, again), Body::FetchDeviceList(fetch));
             return Ok(Ok(None));
         };
@@ -419,16 +454,29 @@ impl State {
     }
 }
 
-/// The command with the person it names given by account id.
-fn with_account(command: &Command, account: AccountId) -> Command {
+/// The command with the person whom it calls `text` given by account id.
+fn with_account(command: &Command, text: &str, account: AccountId) -> Command {
     let mut command = command.clone();
+    let id = account.to_string();
+    let named = |who: &mut String| {
+        if who == text {
+            who.clone_from(&id);
+        }
+    };
     match &mut command {
-        Command::OpenChat { who } => *who = account.to_string(),
-        Command::SendText { to, .. } | Command::Send { to, .. } => *to = account.to_string(),
+        Command::OpenChat { who } => named(who),
+        Command::SendText { to, .. } | Command::Send { to, .. } => named(to),
         Command::Business {
             request: BusinessCommand::Window { with } | BusinessCommand::RegisterOrder { with, .. },
-        } => *with = account.to_string(),
-        Command::SafetyNumber { with } => *with = account.to_string(),
+        } => named(with),
+        Command::SafetyNumber { with } => named(with),
+        Command::CreateGroup { members, .. } => members.iter_mut().for_each(named),
+        Command::Group { request, .. } => match request {
+            GroupCommand::Add { who } => who.iter_mut().for_each(named),
+            GroupCommand::Remove { who } | GroupCommand::SetRole { who, .. } => named(who),
+            GroupCommand::Leave { successor } => successor.iter_mut().for_each(named),
+            GroupCommand::Show | GroupCommand::Edit { .. } | GroupCommand::Settings { .. } => {}
+        },
         _ => {}
     }
     command

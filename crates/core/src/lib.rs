@@ -13,6 +13,7 @@ mod connection;
 mod core;
 mod feed;
 pub mod flow;
+mod group_commands;
 mod listing;
 pub mod media;
 mod messaging;

@@ -13,7 +13,7 @@ use crate::{
     api::{ApiError, Command, MessageState, Notification, Output, TimeMs},
     connection::{Answer, Connection, Purpose},
     core::CoreConfig,
-    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live, Owed, PendingChange},
+    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live, Owed, PendingChange, Team},
     mls::Engine,
     store::{self, Blob, keys},
     tx::{Effect, Range, Reads, Rows, Step, Tx},
@@ -61,6 +61,8 @@ pub(crate) enum Work {
     /// The mark of this state has moved: show the own messages that it has reached.
     Marks {
         conversation: ConversationId,
+        /// Whose.
+        by: AccountId,
         from: u64,
         to: u64,
         state: MessageState,
@@ -97,6 +99,9 @@ pub(crate) struct Cursor {
     pub(crate) quarantined: u64,
     /// KeyPackages have to be published anew whatever the server still has.
     pub(crate) publish_key_packages: bool,
+    /// KeyPackages of the suite of large groups were published, too.
+    #[serde(default)]
+    pub(crate) for_large_groups: bool,
 }
 
 pub(crate) struct State {
@@ -109,6 +114,8 @@ pub(crate) struct State {
     pub(crate) cursor: Cursor,
     pub(crate) peers: BTreeMap<AccountId, Peer>,
     pub(crate) chats: BTreeMap<ConversationId, Chat>,
+    /// Of the chats that are groups of people.
+    pub(crate) teams: BTreeMap<ConversationId, Team>,
     pub(crate) intents: BTreeMap<(ConversationId, u64), Intent>,
     /// Changes of messages that have come and are not applied.
     pub(crate) changes: BTreeMap<u64, PendingChange>,
@@ -144,6 +151,8 @@ pub(crate) struct Waiting {
     pub(crate) registering: Option<(u64, TimeMs)>,
     /// SendText with `wait`, by the intent's order.
     pub(crate) sends: BTreeMap<u64, u64>,
+    /// Changes of groups, by group and wish.
+    pub(crate) wishes: BTreeMap<(ConversationId, u64), u64>,
     pub(crate) idle: Vec<u64>,
     pub(crate) flows: Vec<FlowCall>,
     /// Typing notices to take back: who, where, when.
@@ -162,6 +171,7 @@ impl State {
             cursor: Cursor::default(),
             peers: BTreeMap::new(),
             chats: BTreeMap::new(),
+            teams: BTreeMap::new(),
             intents: BTreeMap::new(),
             changes: BTreeMap::new(),
             owed: BTreeMap::new(),
@@ -235,6 +245,9 @@ impl State {
         } else if key.starts_with(keys::CHAT) {
             let chat: Chat = store::decode(value)?;
             self.chats.insert(chat.conversation, chat);
+        } else if key.starts_with(keys::TEAM) {
+            let team: Team = store::decode(value)?;
+            self.teams.insert(team.conversation, team);
         } else if key.starts_with(keys::PEER) {
             let peer: Peer = store::decode(value)?;
             self.peers.insert(peer.account, peer);
@@ -286,6 +299,7 @@ impl State {
         }));
         unanswered.extend(self.waiting.registering.map(|(command_id, _)| command_id));
         unanswered.extend(self.waiting.sends.values());
+        unanswered.extend(self.waiting.wishes.values());
         unanswered.extend(&self.waiting.idle);
         unanswered.extend(self.waiting.flows.iter().map(FlowCall::command_id));
         unanswered.extend(self.connection.commands());
@@ -330,10 +344,11 @@ impl State {
             }
             Job::Work(Work::Marks {
                 conversation,
+                by,
                 from,
                 to,
                 state,
-            }) => self.show_marks(*conversation, *from, *to, *state),
+            }) => self.show_marks(*conversation, *by, (*from, *to), *state),
             Job::Deliver(item) => self.deliver(item),
             Job::Advance(conversation) => self.advance(*conversation),
         }

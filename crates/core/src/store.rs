@@ -86,6 +86,7 @@ impl From<Vec<u8>> for Blob {
 /// | `a/account` | | identity of this device | always |
 /// | `a/cursor` | | inbox cursor, timeline, client_seq, feed position | always |
 /// | `a/chat/` | conversation (16) | chat: state of its group, read marks, newest message | always |
+/// | `a/team/` | conversation (16) | a group of people: roster, name, marks, what we want changed | always |
 /// | `a/peer/` | account (16) | person and verified device list | always |
 /// | `a/intent/` | conversation (16), order (8) | a message of ours on its way | always |
 /// | `a/receipt/` | conversation (16), seq (8) | a receipt that a business's message is owed | always |
@@ -110,6 +111,7 @@ pub(crate) mod keys {
     pub(crate) const ACCOUNT: &[u8] = b"a/account";
     pub(crate) const CURSOR: &[u8] = b"a/cursor";
     pub(crate) const CHAT: &[u8] = b"a/chat/";
+    pub(crate) const TEAM: &[u8] = b"a/team/";
     pub(crate) const PEER: &[u8] = b"a/peer/";
     pub(crate) const INTENT: &[u8] = b"a/intent/";
     pub(crate) const RECEIPT: &[u8] = b"a/receipt/";
@@ -130,6 +132,10 @@ pub(crate) mod keys {
 
     pub(crate) fn chat(conversation: ConversationId) -> Key {
         [CHAT, conversation.as_slice()].concat()
+    }
+
+    pub(crate) fn team(conversation: ConversationId) -> Key {
+        [TEAM, conversation.as_slice()].concat()
     }
 
     pub(crate) fn peer(account: AccountId) -> Key {

@@ -263,6 +263,7 @@ fn two_and_a_group_of_three(seed: u64, name: Option<ConversationId>) -> (World, 
         conversation_id: name.unwrap_or_else(|| only(&world.server)).to_bytes(),
         generation: 0,
         members: members.into(),
+        ..GroupPolicy::default()
     };
     (world, [alice, bob], mallory, policy)
 }

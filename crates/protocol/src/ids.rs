@@ -109,6 +109,11 @@ impl ConversationId {
         Self(hash16(&[b"kabar/v1/self", &account.0]))
     }
 
+    /// A group of people: a hash too, so that nobody can make one under the id of a conversation of two.
+    pub fn group(founder: AccountId, nonce: &[u8; 16]) -> Self {
+        Self(hash16(&[b"kabar/v1/group", &founder.0, nonce]))
+    }
+
     fn pair(label: &[u8], a: AccountId, b: AccountId) -> Self {
         let (low, high) = if a <= b { (a, b) } else { (b, a) };
         Self(hash16(&[label, &low.0, &high.0]))

@@ -7,6 +7,7 @@ pub mod credential;
 pub mod device_list;
 pub mod event;
 pub mod file;
+pub mod group_info;
 pub mod ids;
 pub mod interactive;
 pub mod limits;

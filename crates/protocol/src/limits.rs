@@ -25,6 +25,14 @@ pub const MEMBERS_MAX: usize = 256;
 /// Leaves up to which a conversation may use the post-quantum suite (its commits grow with every leaf).
 pub const XWING_LEAVES_MAX: usize = 32;
 
+/// Name of a group, and what it is about, in Unicode scalar values.
+pub const GROUP_NAME_CHARS_MAX: usize = 100;
+pub const GROUP_DESCRIPTION_CHARS_MAX: usize = 2048;
+/// A small picture of a group, inside a message.
+pub const GROUP_PHOTO_BYTES_MAX: usize = 12 * 1024;
+/// Names of members in one message.
+pub const KNOWN_NAMES_MAX: usize = MEMBERS_MAX;
+
 /// Single-use KeyPackages that the server keeps per device.
 pub const KEY_PACKAGES_MAX: u32 = 100;
 /// A client publishes more when fewer are left.

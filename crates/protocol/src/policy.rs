@@ -4,14 +4,17 @@
 //! which proposals a commit may hold, which leaves may be there, and whose right a change is. It sees a commit as
 //! [`CommitFacts`], which server and clients each read from their own engine.
 
+mod group;
+
 use std::collections::BTreeSet;
 
+pub use self::group::{NONCE_BYTES, check_post, may_edit, role};
 use crate::{
     credential::Credential,
     ids::{AccountId, ConversationId},
     limits::{MEMBERS_MAX, XWING_LEAVES_MAX},
     suite,
-    wire::{ConversationKind, GroupPolicy, MemberRole, Role},
+    wire::{ConversationKind, GroupPolicy, Role},
 };
 
 /// GroupContext extension type of [`GroupPolicy`] (private use, RFC 9420 section 17.3).
@@ -44,6 +47,14 @@ pub enum PolicyError {
     Suite,
     #[error("a conversation has at most {MEMBERS_MAX} devices")]
     TooManyMembers,
+    #[error(
+        "a group that was not made as a large one has at most {XWING_LEAVES_MAX} devices; make a large one for up to {MEMBERS_MAX}"
+    )]
+    SmallGroup,
+    #[error("a group keeps an owner: make somebody else one first")]
+    LastOwner,
+    #[error("only admins may write in this group")]
+    Post,
     #[error("the devices welcomed are not those that the commit adds")]
     Welcomed,
     #[error("a reset keeps suite and kind, and its accounts are a subset of the last roster")]
@@ -65,6 +76,9 @@ impl PolicyError {
             Self::ExternalJoin => "external_join",
             Self::Suite => "suite",
             Self::TooManyMembers => "too_many_members",
+            Self::SmallGroup => "small_group",
+            Self::LastOwner => "last_owner",
+            Self::Post => "post",
             Self::Welcomed => "welcomed",
             Self::Reset => "reset",
             Self::GroupInfo => "group_info",
@@ -118,22 +132,17 @@ impl GroupFacts {
         self.leaves.iter().map(|leaf| leaf.account).collect()
     }
 
-    /// Accounts of the conversation: those listed, and those that joined by invitation and only have a leaf.
+    /// Accounts of the conversation: those listed, and those that joined by invitation and only have a leaf. Whoever is
+    /// leaving is none any more.
     pub fn roster(&self) -> BTreeSet<AccountId> {
-        let listed = self
-            .policy
-            .members
-            .iter()
-            .filter_map(|m| AccountId::from_slice(&m.account_id).ok());
-        self.accounts().into_iter().chain(listed).collect()
+        let listed = self.policy.members.iter();
+        let listed = listed.filter_map(|m| AccountId::from_slice(&m.account_id).ok());
+        let all = self.accounts().into_iter().chain(listed);
+        all.filter(|account| self.role(*account) != Role::Leaving).collect()
     }
 
     pub fn role(&self, account: AccountId) -> Role {
-        let listed = self.policy.members.iter().find(|m| m.account_id == account.as_slice());
-        match listed.map(MemberRole::role) {
-            Some(role @ (Role::Owner | Role::Admin)) => role,
-            _ => Role::Member,
-        }
+        group::role(&self.policy, account)
     }
 
     /// The group after `commit`; the caller has checked it by [`check_commit`].
@@ -227,8 +236,11 @@ pub fn check_commit(
 /// Checks the first group of generation n+1 against the last of generation n.
 pub fn check_reset(last: &GroupFacts, next: &GroupFacts) -> Result<(), PolicyError> {
     let stronger = last.suite == next.suite || (last.suite == suite::X25519 && next.suite == suite::XWING);
-    let same_kind = last.policy.kind == next.policy.kind && last.policy.members == next.policy.members;
-    if stronger && same_kind && next.accounts().is_subset(&last.roster()) {
+    let renumbered = GroupPolicy {
+        generation: next.policy.generation,
+        ..last.policy.clone()
+    };
+    if stronger && renumbered == next.policy && next.accounts().is_subset(&last.roster()) {
         Ok(())
     } else {
         Err(PolicyError::Reset)
@@ -264,19 +276,17 @@ fn check_member_commit(
     {
         return Err(PolicyError::Credential);
     }
-    let may_change_roster = may_change_roster(group, leaf.account);
+    if group.policy.kind() == ConversationKind::Group {
+        return group::check_commit(group, commit, leaf, is_current);
+    }
     let roster = group.roster();
     for proposal in &commit.proposals {
         let allowed = match proposal {
             // A further device of an account that is there already is anybody's to add.
-            ProposalFact::Add(new) => roster.contains(&new.account) || may_change_roster,
-            // A revoked device is everybody's to remove; another's current device only an admin's.
-            ProposalFact::Remove(old) => old.account == leaf.account || !is_current(old) || may_change_roster,
-            ProposalFact::GroupContextExtensions(policy) => {
-                let policy = policy.as_ref().ok_or(PolicyError::GroupPolicy)?;
-                check_policy_change(&group.policy, policy)?;
-                may_change_roster
-            }
+            ProposalFact::Add(new) => roster.contains(&new.account),
+            // A revoked device is everybody's to remove; another's current device nobody's.
+            ProposalFact::Remove(old) => old.account == leaf.account || !is_current(old),
+            ProposalFact::GroupContextExtensions(_) => false,
             ProposalFact::SelfRemove => true,
             ProposalFact::ExternalInit | ProposalFact::Other => return Err(PolicyError::Proposal),
         };
@@ -285,20 +295,6 @@ fn check_member_commit(
         }
     }
     Ok(())
-}
-
-fn may_change_roster(group: &GroupFacts, account: AccountId) -> bool {
-    group.policy.kind() == ConversationKind::Group && matches!(group.role(account), Role::Owner | Role::Admin)
-}
-
-/// A policy keeps its conversation, generation and kind for life.
-fn check_policy_change(old: &GroupPolicy, new: &GroupPolicy) -> Result<(), PolicyError> {
-    let same = old.conversation_id == new.conversation_id && old.generation == new.generation && old.kind == new.kind;
-    if same && new.version == 1 {
-        Ok(())
-    } else {
-        Err(PolicyError::GroupPolicy)
-    }
 }
 
 /// What holds for every epoch of a conversation, whoever changed it.
@@ -311,6 +307,7 @@ fn check_shape(conversation: ConversationId, group: &GroupFacts) -> Result<(), P
         return Err(PolicyError::TooManyMembers);
     }
     check_suite(group)?;
+    group::check_shape(conversation, &group.policy)?;
     let roster: Vec<AccountId> = group.roster().into_iter().collect();
     let expected = match (group.policy.kind(), roster.as_slice()) {
         (ConversationKind::Direct, &[a, b]) => Some(ConversationId::direct(a, b)),
@@ -326,14 +323,15 @@ fn check_shape(conversation: ConversationId, group: &GroupFacts) -> Result<(), P
     }
 }
 
+/// The suite of a group is its declared size: the post-quantum one's commits grow with every leaf.
 fn check_suite(group: &GroupFacts) -> Result<(), PolicyError> {
-    let fits = match group.policy.kind() {
-        ConversationKind::Group => {
-            group.suite == suite::X25519 || (group.suite == suite::XWING && group.leaves.len() <= XWING_LEAVES_MAX)
+    match (group.policy.kind(), group.suite) {
+        (ConversationKind::Group, suite::XWING) if group.leaves.len() > XWING_LEAVES_MAX => {
+            Err(PolicyError::SmallGroup)
         }
-        _ => group.suite == suite::XWING,
-    };
-    if fits { Ok(()) } else { Err(PolicyError::Suite) }
+        (_, suite::XWING) | (ConversationKind::Group, suite::X25519) => Ok(()),
+        _ => Err(PolicyError::Suite),
+    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,8 @@ use kabar_protocol::{
     signing, suite,
     wire::{
         self, AuthenticatedData, ClientFrame, CommitBundle, Content, ConversationKind, Deliver, DeviceAddress,
-        DeviceListEntry, DeviceListEntryBody, GroupPolicy, MemberRole, MessageCategory, MessageClass, Profile, Role,
+        DeviceListEntry, DeviceListEntryBody, GroupPolicy, GroupSettings, MemberRole, MessageCategory, MessageClass,
+        Permission, Profile, Role,
         client_frame::Body as Request,
         content::Body,
         deliver::Kind,
@@ -235,11 +236,34 @@ fn what_mls_carries() {
         conversation_id: CONVERSATION.to_bytes(),
         generation: 3,
         members: vec![member(ACCOUNT, Role::Owner), member(PEER, Role::Member)],
+        ..GroupPolicy::default()
     };
     encodes(
         "a group's policy",
         &policy,
         "080110021a10c4c4c4c4c4c4c4c4c4c4c4c4c4c4c4c420032a140a10a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a110032a140a10b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b21001",
+    );
+    let permission = |permission: Permission| permission.into();
+    let settled = GroupPolicy {
+        members: vec![member(ACCOUNT, Role::Owner), member(PEER, Role::Leaving)],
+        settings: Some(GroupSettings {
+            post: permission(Permission::All),
+            add: permission(Permission::Admins),
+            edit: permission(Permission::Admins),
+        }),
+        founder: ACCOUNT.to_bytes(),
+        nonce: vec![5; 16].into(),
+        ..policy
+    };
+    encodes(
+        "a group's policy with its settings and its name's origin",
+        &settled,
+        "080110021a10c4c4c4c4c4c4c4c4c4c4c4c4c4c4c4c420032a140a10a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a110032a140a10b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2100432060801100218023a10a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1421005050505050505050505050505050505",
+    );
+    is(
+        "a group's id",
+        ConversationId::group(ACCOUNT, &[5; 16]).as_slice(),
+        "ab4ac2f02ea8033304c54b2567cbafc8",
     );
     encodes(
         "authenticated data",

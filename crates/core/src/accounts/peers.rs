@@ -11,6 +11,7 @@ use super::{Chain, Peer};
 use crate::{
     api::{MessageKind, Notification},
     connection::{Answer, Purpose},
+    messaging::Party,
     state::{State, Wait},
 };
 
@@ -76,6 +77,22 @@ impl State {
         }
     }
 
+    /// Asks for all of them; says whose answer is the last to wait for.
+    pub(crate) fn ask_device_lists(&mut self, accounts: Vec<AccountId>) -> Option<AccountId> {
+        for account in &accounts {
+            self.ask_device_list(*account);
+        }
+        accounts.last().copied()
+    }
+
+    /// Somebody whom we may come to write to, of whom nothing is known yet.
+    pub(crate) fn know(&mut self, account: AccountId) {
+        if self.my_account() != Some(account) && !self.peers.contains_key(&account) {
+            self.peers.insert(account, Peer::new(account));
+            self.save_peer(account);
+        }
+    }
+
     pub(crate) fn device_list_answered(&mut self, account: AccountId, answer: &Answer) {
         if let Ok(server_frame::Body::DeviceList(wire::DeviceListOutcome {
             outcome: Some(Outcome::List(list)),
@@ -134,13 +151,14 @@ impl State {
 
     /// A person's devices are others than before: the threads with him say so.
     fn devices_changed(&mut self, account: AccountId) {
-        let affected: Vec<_> = self
-            .chats
-            .values()
-            .filter(|chat| chat.peer == account)
-            .map(|c| c.conversation)
-            .collect();
-        for conversation in affected {
+        let with = self.chats.values().filter(|chat| self.is_with(chat, account));
+        let affected: Vec<_> = with.map(|chat| (chat.conversation, chat.party)).collect();
+        for (conversation, party) in affected {
+            if party == Party::Group {
+                // In a group nobody compares numbers; the line says whose devices are others.
+                self.add_notice_from(conversation, MessageKind::NoticeSafetyChanged, account);
+                continue;
+            }
             if let Some(chat) = self.chats.get_mut(&conversation) {
                 chat.safety_changed = true;
             }
@@ -150,11 +168,12 @@ impl State {
 
     fn wake_chats_with(&mut self, account: AccountId) {
         let mine = self.my_account() == Some(account);
-        let affected = self
+        let affected: Vec<_> = self
             .chats
             .values()
-            .filter(|chat| mine || chat.peer == account)
-            .map(|chat| chat.conversation);
+            .filter(|chat| mine || self.is_with(chat, account))
+            .map(|chat| chat.conversation)
+            .collect();
         self.due.extend(affected);
     }
 }

@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{BusinessCommand, BusinessSend, Change, Shown};
+use super::{BusinessCommand, BusinessSend, Change, GroupCommand, Shown, TimeMs};
 
 /// A wish. In JSON: `{"type":"send_text","to":"@budi","text":"halo"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +101,30 @@ pub enum Command {
         change: Change,
         #[serde(default)]
         wait: bool,
+    },
+    /// Makes a group of us and these people; replied to with [`super::Reply::Group`] once the server has it.
+    CreateGroup {
+        name: String,
+        #[serde(default)]
+        description: String,
+        members: Vec<String>,
+        /// For more than 32 devices: up to 256, without the post-quantum suite. For good.
+        #[serde(default)]
+        large: bool,
+    },
+    /// Replied to with [`super::Reply::Group`] once the change is in force.
+    Group {
+        conversation_id: ConversationId,
+        request: GroupCommand,
+    },
+    /// With whom a message of ours has arrived.
+    MessageInfo {
+        message_id: MessageId,
+    },
+    /// No notifications until then; `None`: notifications again. Known on this device only.
+    Mute {
+        conversation_id: ConversationId,
+        until: Option<TimeMs>,
     },
     /// Asks for room for a file of so many bytes, and a key for it; replied to with [`super::Reply::Upload`]. Once its bytes are
     /// there, `Send` with a file tells of it.

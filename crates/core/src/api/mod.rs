@@ -15,6 +15,7 @@ mod business;
 mod change;
 mod command;
 mod commerce;
+mod group;
 mod media;
 mod notification;
 mod reply;
@@ -30,6 +31,10 @@ pub use self::{
     change::{Change, ChangesView, ReactionView, RsvpAnswer, RsvpGiven, RsvpView, Version},
     command::Command,
     commerce::{PaymentStatus, PaymentView, TicketView},
+    group::{
+        Allowed, GroupCommand, GroupMember, GroupRole, GroupSettings, GroupSummary, GroupView, MemberState,
+        MessageInfo, Standing,
+    },
     media::Upload,
     notification::{ApiError, ConnectionState, Notification},
     reply::{FeedItem, Me, PhoneCode, Reply, ServerItem},

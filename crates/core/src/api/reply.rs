@@ -4,8 +4,8 @@ use kabar_protocol::ids::{AccountId, ConversationId, DeviceId, MessageId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ChargeView, ChatView, FlowAsk, MessageState, MessageTemplate, MessageView, PaymentView, Person, PriceView,
-    RsvpGiven, Shown, TicketView, TimeMs, Upload,
+    ChargeView, ChatView, FlowAsk, GroupView, MessageInfo, MessageState, MessageTemplate, MessageView, PaymentView,
+    Person, PriceView, RsvpGiven, Shown, TicketView, TimeMs, Upload,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -72,6 +72,8 @@ pub enum Reply {
         tickets: Vec<TicketView>,
     },
     Upload(Upload),
+    Group(GroupView),
+    MessageInfo(MessageInfo),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -117,6 +119,9 @@ pub struct FeedItem {
     pub from: Person,
     /// text, receipt, reaction, notice_...
     pub kind: String,
+    /// Of a notice about people: whom `from` added, removed or promoted.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub about: Vec<Person>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
     #[serde(flatten, skip_serializing_if = "Option::is_none", default)]

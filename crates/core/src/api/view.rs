@@ -3,9 +3,9 @@
 use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Business, ChangesView, Shown, TimeMs};
+use super::{ApiError, Business, ChangesView, GroupSummary, Shown, TimeMs};
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub account_id: AccountId,
     /// As the person calls himself inside encrypted messages; empty until the first one came.
@@ -24,7 +24,13 @@ pub struct Person {
 pub struct ChatView {
     pub conversation_id: ConversationId,
     pub kind: ChatKind,
+    /// Whom one talks to. Of a group, its name under the conversation's id.
     pub peer: Person,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub group: Option<GroupSummary>,
+    /// No notifications until then.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub muted_until: Option<TimeMs>,
     /// Newest message, if there is one.
     pub last: Option<MessageView>,
     pub unread: u32,
@@ -40,6 +46,7 @@ pub struct ChatView {
 pub enum ChatKind {
     Direct,
     Business,
+    Group,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +59,9 @@ pub struct MessageView {
     pub from: Person,
     pub mine: bool,
     pub kind: MessageKind,
+    /// Of a notice about people: whom `from` added, removed or promoted. `from` itself, where nobody knows who did it.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub about: Vec<Person>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub text: Option<String>,
     /// What there is beside the text, under the name of the kind.
@@ -88,11 +98,22 @@ pub enum MessageKind {
     NoticeSafetyChanged,
     NoticeReset,
     NoticeGap,
+    /// In a group: what `from` did to it. The text is the group's name, or its description, the new role, or the settings.
+    NoticeGroupCreated,
+    NoticeGroupName,
+    NoticeGroupDescription,
+    NoticeGroupPhoto,
+    NoticeGroupSettings,
+    NoticeAdded,
+    NoticeRemoved,
+    NoticeLeft,
+    NoticeRole,
     /// This version cannot show the message; it says so.
     Unsupported,
 }
 
-/// Of our own messages: on this device, at the server, at a device of the peer, seen. Received ones: `received`.
+/// Of our own messages: on this device, at the server, at a device of the peer, seen. In a group: of every other member.
+/// Received ones: `received`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {

@@ -14,7 +14,7 @@ const LOG_PAUSE_MS: TimeMs = 10_000;
 
 impl State {
     pub(crate) fn advance(&mut self, conversation: ConversationId) -> Step {
-        if self.is_rolling_back() || self.me().is_none() {
+        if self.is_rolling_back() || self.me().is_none() || !self.takes_part(conversation) {
             return Ok(());
         }
         let now = self.now;
@@ -35,7 +35,7 @@ impl State {
             return self.keep_up(conversation);
         }
         let (on_server, lost) = (chat.on_server, chat.lost);
-        let wanted = lost || self.has_queued(conversation);
+        let wanted = lost || self.has_queued(conversation) || self.has_wishes(conversation);
         if on_server && wanted && !waits_for_welcome {
             self.fetch_group_info(conversation);
         } else if !on_server && wanted {
@@ -76,6 +76,9 @@ impl State {
             return Ok(());
         }
         if self.remove_revoked(conversation)? {
+            return Ok(());
+        }
+        if self.change_group(conversation) {
             return Ok(());
         }
         if self.update_keys(conversation) {
@@ -156,7 +159,11 @@ impl State {
             .values()
             .any(|live| live.busy.is_some() || !live.in_flight.is_empty() || live.receipt_in_flight);
         let owing = self.chats.values().any(|chat| {
-            chat.candidate.is_some() || chat.pending_commit.is_some() || self.owes_read_receipt(chat) || chat.lost
+            chat.candidate.is_some()
+                || chat.pending_commit.is_some()
+                || self.owes_read_receipt(chat)
+                || chat.lost
+                || self.has_wishes(chat.conversation)
         });
         let queued = self.intents.values().any(|intent| intent.failed.is_none());
         !busy && !owing && !queued

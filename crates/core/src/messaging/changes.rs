@@ -270,6 +270,7 @@ impl State {
             conversation_id: change.conversation,
             from: self.person(change.by),
             kind: kind.into(),
+            about: Vec::new(),
             text,
             shown: if kind == "edit" { row.shown.clone() } else { None },
             automated: content.automated,

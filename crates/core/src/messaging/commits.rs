@@ -2,17 +2,19 @@
 
 use kabar_protocol::{
     ids::{AccountId, ConversationId, DeviceId},
-    wire::{self, client_frame::Body, server_frame, submit_commit_outcome::Outcome},
+    policy::{Committer, PolicyError},
+    wire::{self, GroupPolicy, client_frame::Body, server_frame, submit_commit_outcome::Outcome},
 };
 
 use super::{
     Control, PendingCommit,
+    candidate::{decode_request, encode_request},
     order::server_seq,
-    start::{decode_request, encode_request},
 };
 use crate::{
+    commands::refusal,
     connection::{Answer, Purpose},
-    mls,
+    mls::{self, CheckedKeyPackage},
     state::{State, Wait},
     tx::{Step, Stop},
 };
@@ -30,6 +32,17 @@ pub(super) enum Taken {
     Needs(AccountId),
     /// Refused by a rule or by the engine: the group cannot go on here.
     Bad,
+}
+
+/// What became of the wish to commit something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Built {
+    /// It is pending, and submitted when it is durable.
+    Pending,
+    /// A rule forbids it.
+    Refused(PolicyError),
+    /// The engine cannot build it.
+    Broken,
 }
 
 impl State {
@@ -66,18 +79,20 @@ impl State {
             return Ok(Taken::Done);
         }
         let mut missing = Vec::new();
+        let mut by = None;
         let processed = self.on_group(conversation, group.slot, |state, group| {
             group.process_commit(&state.engine, &item.payload, |before, commit| {
+                let (Committer::Member(leaf) | Committer::External(leaf)) = commit.committer;
+                by = Some(leaf.account);
                 state.check_commit(before, commit, &mut missing)
             })
         });
-        match (processed, missing.first()) {
-            (Ok(()), _) => {
-                self.entered_epoch(conversation, item.seq);
+        match processed {
+            Ok(()) => {
+                self.entered_epoch(conversation, by, item.seq);
                 Ok(Taken::Done)
             }
-            (Err(_), Some(account)) => Ok(Taken::Needs(*account)),
-            (Err(_), None) => Ok(Taken::Bad),
+            Err(_) => Ok(self.ask_device_lists(missing).map_or(Taken::Bad, Taken::Needs)),
         }
     }
 
@@ -89,7 +104,8 @@ impl State {
     }
 
     /// The group is in a new epoch: a commit of ours for the old one is void, and what waited may go on.
-    fn entered_epoch(&mut self, conversation: ConversationId, seq: u64) {
+    /// `by` has brought it there.
+    fn entered_epoch(&mut self, conversation: ConversationId, by: Option<AccountId>, seq: u64) {
         let Some(chat) = self.chats.get_mut(&conversation) else {
             return;
         };
@@ -101,6 +117,10 @@ impl State {
             self.put_off_key_update(conversation);
         }
         self.save_chat(conversation);
+        if !self.roster_changed(conversation, by, seq) {
+            self.inbox_may_go_on(Wait::Outcome(conversation));
+            return;
+        }
         if slot.is_some_and(|slot| !self.group_is_active(conversation, slot)) {
             // We were removed: whether that was right, the server's GroupInfo will say.
             self.lose(conversation);
@@ -175,6 +195,11 @@ impl State {
 
     /// Builds the removal of leaves that may not read on. True if one is needed: nothing is sent before it.
     pub(super) fn remove_revoked(&mut self, conversation: ConversationId) -> Step<bool> {
+        // In a group all would do it at once: whoever has something to say does it.
+        let idle = !self.is_about_to_write(conversation) && !self.has_wishes(conversation);
+        if idle && self.teams.contains_key(&conversation) {
+            return Ok(false);
+        }
         let Some(facts) = self.load_group(conversation)?.and_then(|group| group.facts().ok()) else {
             return Ok(false);
         };
@@ -186,14 +211,17 @@ impl State {
             .filter(|leaf| named.contains(&leaf.device))
             .map(|leaf| leaf.account)
             .collect();
-        let revoked: Vec<DeviceId> = facts
+        let (mut revoked, policy) = self.leavers(&facts);
+        let of_devices = facts
             .leaves
             .iter()
             .filter(|leaf| Some(leaf.device) != own && self.is_revoked(leaf))
-            .map(|leaf| leaf.device)
-            .collect();
-        if !revoked.is_empty() {
-            if !self.commit_path(conversation, &revoked) {
+            .map(|leaf| leaf.device);
+        revoked.extend(of_devices);
+        revoked.sort_unstable();
+        revoked.dedup();
+        if !revoked.is_empty() || policy.is_some() {
+            if self.commit(conversation, Vec::new(), &revoked, policy.as_ref(), None) != Built::Pending {
                 self.lose(conversation);
             }
             return Ok(true);
@@ -208,28 +236,45 @@ impl State {
         Ok(true)
     }
 
-    /// Builds the commit that renews our keys and removes these leaves; it is submitted when this batch is durable.
-    /// False if the engine cannot build it. The group is loaded, and no commit of ours is pending.
-    pub(super) fn commit_path(&mut self, conversation: ConversationId, removed: &[DeviceId]) -> bool {
+    /// Builds the commit that renews our keys, adds, removes and sets the policy; it is submitted when this batch is
+    /// durable. The group is loaded, and no commit of ours is pending. `wish` comes true by it.
+    pub(super) fn commit(
+        &mut self,
+        conversation: ConversationId,
+        added: Vec<CheckedKeyPackage>,
+        removed: &[DeviceId],
+        policy: Option<&GroupPolicy>,
+        wish: Option<u64>,
+    ) -> Built {
         let Some((group, account)) = self
             .chats
             .get(&conversation)
             .and_then(|chat| chat.group)
             .zip(self.account.as_ref())
         else {
-            return false;
+            return Built::Broken;
         };
         let key = account.secret.key();
         let identity = account.identity(&key);
+        let credentials = added.iter().map(|package| package.credential);
+        let welcomed = credentials.map(|added| wire::DeviceAddress {
+            account_id: added.account.to_bytes(),
+            device_id: added.device.to_bytes(),
+        });
+        let welcomed = welcomed.collect();
+        let mut broken = None;
         let built = self.on_group(conversation, group.slot, |state, group| {
             let epoch = group.epoch();
-            let bundle = group.commit_path(&state.engine, &identity, removed, |before, commit| {
-                state.check_commit(before, commit, &mut Vec::new())
+            let change = mls::Change { added, removed, policy };
+            let bundle = group.commit(&state.engine, &identity, change, |before, commit| {
+                let checked = state.check_commit(before, commit, &mut Vec::new());
+                broken = checked.as_ref().err().cloned();
+                checked
             })?;
             Ok((epoch, bundle))
         });
         let Ok((epoch, bundle)) = built else {
-            return false;
+            return broken.map_or(Built::Broken, Built::Refused);
         };
         let submit = wire::SubmitCommit {
             conversation_id: conversation.to_bytes(),
@@ -238,8 +283,8 @@ impl State {
             bundle: Some(wire::CommitBundle {
                 commit: bundle.commit.into(),
                 group_info: bundle.group_info.into(),
-                welcome: Vec::new().into(),
-                welcomed: Vec::new(),
+                welcome: bundle.welcome.into(),
+                welcomed,
             }),
             client_seq: self.cursor.client_seq,
         };
@@ -247,11 +292,12 @@ impl State {
             chat.pending_commit = Some(PendingCommit {
                 epoch,
                 request: encode_request(Body::SubmitCommit(submit)),
+                wish,
             });
         }
         self.save_chat(conversation);
         self.due.insert(conversation);
-        true
+        Built::Pending
     }
 
     pub(super) fn submit_commit(&mut self, conversation: ConversationId) {
@@ -281,7 +327,10 @@ impl State {
             Ok(_) => None,
             Err(failure) => match failure.kind {
                 wire::error::Code::Invalid | wire::error::Code::Denied | wire::error::Code::NotFound => {
-                    self.drop_commit(conversation);
+                    let wish = self.drop_commit(conversation);
+                    if let Some(wish) = wish {
+                        self.wish_ended(conversation, wish, Err(failure.error.clone()));
+                    }
                     return self.lose(conversation);
                 }
                 _ => return self.pause(conversation, failure.error.retry_after_ms),
@@ -293,10 +342,13 @@ impl State {
                 self.drop_commit(conversation);
                 self.behind(conversation, server);
             }
-            Some(Outcome::PolicyDenied(_)) => {
-                self.drop_commit(conversation);
-                self.pause(conversation, None);
-            }
+            Some(Outcome::PolicyDenied(denied)) => match self.drop_commit(conversation) {
+                Some(wish) => {
+                    let error = refusal(&denied.rule, &denied.message);
+                    self.wish_ended(conversation, wish, Err(error));
+                }
+                None => self.pause(conversation, None),
+            },
             None => self.pause(conversation, None),
         }
     }
@@ -312,20 +364,22 @@ impl State {
         if merged.is_err() {
             return self.lose(conversation);
         }
-        if let Some(chat) = self.chats.get_mut(&conversation) {
-            chat.pending_commit = None;
-        }
+        let pending = self
+            .chats
+            .get_mut(&conversation)
+            .and_then(|chat| chat.pending_commit.take());
         self.keys_renewed(conversation);
-        self.entered_epoch(conversation, seq);
+        self.entered_epoch(conversation, self.my_account(), seq);
+        if let Some(wish) = pending.and_then(|pending| pending.wish) {
+            self.wish_granted(conversation, wish);
+        }
     }
 
-    fn drop_commit(&mut self, conversation: ConversationId) {
-        let Some(group) = self.chats.get_mut(&conversation).and_then(|chat| {
-            chat.pending_commit = None;
-            chat.group
-        }) else {
-            return;
-        };
+    /// The wish that would have come true by it.
+    fn drop_commit(&mut self, conversation: ConversationId) -> Option<u64> {
+        let chat = self.chats.get_mut(&conversation)?;
+        let wish = chat.pending_commit.take().and_then(|pending| pending.wish);
+        let group = chat.group?;
         let dropped = self.on_group(conversation, group.slot, |_, group| group.drop_pending());
         self.put_off_key_update(conversation);
         self.save_chat(conversation);
@@ -333,6 +387,7 @@ impl State {
             self.lose(conversation);
         }
         self.inbox_may_go_on(Wait::Outcome(conversation));
+        wish
     }
 
     /// Stops the inbox until `wait` is over; false if it has waited long enough for this item.

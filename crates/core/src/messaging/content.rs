@@ -28,6 +28,8 @@ pub(super) enum Forged {
     Sender,
     Fork,
     Content,
+    /// Its sender may not write in this group.
+    Post,
 }
 
 /// The class that a body must travel in.
@@ -46,7 +48,7 @@ fn class_of(content: &wire::Content) -> MessageClass {
             | Body::File(_)
             | Body::Event(_),
         ) => MessageClass::Content,
-        Some(Body::FlowRequest(_) | Body::FlowResponse(_)) => MessageClass::Control,
+        Some(Body::FlowRequest(_) | Body::FlowResponse(_) | Body::GroupInfo(_)) => MessageClass::Control,
         // A body that this version does not know: shown as unsupported, whatever its class.
         None => MessageClass::Unspecified,
     }
@@ -98,6 +100,7 @@ impl Opened {
             sub: 0,
             from,
             kind: shown.as_ref().map_or(MessageKind::Unsupported, Shown::kind),
+            about: Vec::new(),
             text: shown.as_ref().map(Shown::text),
             shown: shown.and_then(Shown::beside_text),
             automated: self.content.automated,

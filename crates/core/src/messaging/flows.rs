@@ -14,7 +14,7 @@ use kabar_protocol::{
 };
 
 use super::{
-    Place, Row,
+    Chat, Place, Row,
     content::{About, Opened},
 };
 use crate::{
@@ -151,7 +151,7 @@ impl State {
             return Ok(None);
         };
         let row: Option<Row> = self.read(keys::message(place.conversation, place.seq, place.sub))?;
-        let peer = self.chats.get(&place.conversation).map(|chat| chat.peer);
+        let peer = self.chats.get(&place.conversation).and_then(Chat::peer);
         Ok(match row {
             Some(Row {
                 from,
@@ -303,6 +303,7 @@ impl State {
             conversation_id: conversation,
             from: self.person(from),
             kind: "flow_request".into(),
+            about: Vec::new(),
             text: None,
             shown: None,
             automated: false,

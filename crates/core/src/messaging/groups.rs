@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use kabar_protocol::{
     credential::Credential,
     ids::{AccountId, ConversationId},
-    policy::{self, CommitFacts, GroupFacts, PolicyError},
+    policy::{self, CommitFacts, GroupFacts, PolicyError, ProposalFact},
     wire::ConversationKind,
 };
+
+use super::Party;
 
 use crate::{
     accounts::Verdict,
@@ -145,15 +147,34 @@ impl State {
         commit: &CommitFacts,
         missing: &mut Vec<AccountId>,
     ) -> Result<(), PolicyError> {
-        let missing = std::cell::RefCell::new(missing);
-        policy::check_commit(group, commit, |leaf| self.is_current(leaf, &mut missing.borrow_mut()))
+        let found = std::cell::RefCell::new(&mut *missing);
+        let checked = policy::check_commit(group, commit, |leaf| self.is_current(leaf, &mut found.borrow_mut()));
+        let added = commit.proposals.iter().filter_map(|proposal| match proposal {
+            ProposalFact::Add(leaf) => Some(leaf),
+            _ => None,
+        });
+        self.note_unknown(added, missing);
+        checked
+    }
+
+    /// The policy stops at the first leaf that it does not know: if that is what it stopped at, these are asked for
+    /// with it.
+    fn note_unknown<'a>(&self, leaves: impl Iterator<Item = &'a Credential>, missing: &mut Vec<AccountId>) {
+        if missing.is_empty() {
+            return;
+        }
+        for leaf in leaves.filter(|leaf| self.judge(leaf) == Verdict::Unknown) {
+            if !missing.contains(&leaf.account) {
+                missing.push(leaf.account);
+            }
+        }
     }
 
     /// A group that we enter. A leaf that was listed and is revoked by now does not keep us out: it may have written
     /// what we are about to read, and it is removed before we encrypt anything.
     ///
-    /// Only conversations of two are known here: their names are hashes over both accounts, so that nobody else's group
-    /// can stand under them. A group of another kind would be shown as a chat with one of its members.
+    /// It must be of the kind that we know it as. A conversation of two cannot be mistaken for another, nor a group for
+    /// one of two: the ids of both are hashes over what they are. A company is in no group of people.
     pub(crate) fn check_entered(
         &self,
         conversation: ConversationId,
@@ -161,17 +182,23 @@ impl State {
         group: &GroupFacts,
         missing: &mut Vec<AccountId>,
     ) -> Result<(), PolicyError> {
-        if !matches!(
-            group.policy.kind(),
-            ConversationKind::Direct | ConversationKind::Business
-        ) {
+        let known = self.chats.get(&conversation).map(|chat| chat.party);
+        let fits = match (group.policy.kind(), known) {
+            (ConversationKind::Direct | ConversationKind::Business, None | Some(Party::Direct(_))) => true,
+            (ConversationKind::Group, None | Some(Party::Group)) => !self.is_business(),
+            _ => false,
+        };
+        let included = self.my_account().is_some_and(|me| group.roster().contains(&me));
+        if !fits || !included {
             return Err(PolicyError::Roster);
         }
         let mut standing = group.clone();
         standing.leaves.retain(|leaf| self.judge(leaf) != Verdict::Revoked);
-        let missing = std::cell::RefCell::new(missing);
-        policy::check_group(conversation, generation, &standing, |leaf| {
-            self.is_current(leaf, &mut missing.borrow_mut())
-        })
+        let found = std::cell::RefCell::new(&mut *missing);
+        let checked = policy::check_group(conversation, generation, &standing, |leaf| {
+            self.is_current(leaf, &mut found.borrow_mut())
+        });
+        self.note_unknown(standing.leaves.iter(), missing);
+        checked
     }
 }

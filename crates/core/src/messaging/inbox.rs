@@ -3,29 +3,25 @@
 //! An item is taken in with everything that follows from it in one batch, and acknowledged after that batch. An item
 //! that cannot be read never blocks the queue: it is set aside, and the thread says that something is missing.
 
-use std::collections::btree_map::Entry;
-
 use kabar_protocol::{
     content,
     ids::{AccountId, ConversationId, DeviceId, MessageId},
     limits::CIPHERTEXT_BYTES_MAX,
     mls_header::{self, ContentType},
-    policy::{self, GroupFacts},
+    policy,
     wire::{self, MessageClass, content::Body, deliver::Kind},
 };
-use sha2::{Digest as _, Sha256};
 
 use super::{
-    Chat, Envelope, GroupRef, Place, Quarantined, changes,
+    Envelope, Place, Quarantined, changes,
     commits::Taken,
     content::{Forged, Opened, open},
 };
 use crate::{
-    accounts::Peer,
-    api::{MessageKind, MessageState},
-    mls::{self, Group, Storage},
+    api::MessageState,
+    mls::Group,
     state::{State, Wait},
-    store::{Blob, keys},
+    store::keys,
     tx::Step,
 };
 
@@ -72,6 +68,10 @@ impl State {
     }
 
     fn take_in(&mut self, conversation: ConversationId, item: &wire::Deliver) -> Step {
+        // Out of a group, only a new invitation counts: what was on its way is not for us any more.
+        if !self.takes_part(conversation) && item.kind() != Kind::Welcome {
+            return Ok(());
+        }
         match item.kind() {
             Kind::Welcome | Kind::Reset => self.take_welcome(conversation, item),
             Kind::Commit => self.take_queued_commit(conversation, item),
@@ -130,128 +130,6 @@ impl State {
         Ok(())
     }
 
-    /// A Welcome into a new conversation, into the next generation of one, or into one that a restored server begins
-    /// anew: then our group is of an earlier timeline, and whatever generation it had does not count.
-    fn take_welcome(&mut self, conversation: ConversationId, item: &wire::Deliver) -> Step {
-        let chat = self.chats.get(&conversation);
-        let known = chat.and_then(|chat| chat.group);
-        let again = known.is_some_and(|group| group.generation >= item.generation);
-        // The same Welcome again would bring used keys back.
-        let had = chat.is_some_and(|chat| chat.welcome == Some(digest(&item.payload)));
-        if had || (again && !self.is_unchecked(conversation)) {
-            if known.is_none() {
-                self.lose(conversation);
-            }
-            return Ok(());
-        }
-        let last = match self.load_group(conversation)? {
-            Some(group) if !again => group.facts().ok(),
-            _ => None,
-        };
-        let mut packages = Vec::new();
-        for key in mls::welcome_keys(&item.payload).unwrap_or_default() {
-            if let Some(value) = self.read_raw(key.clone())? {
-                packages.push((key, value));
-            }
-        }
-        let slot = self.chats.get(&conversation).map_or(0, |chat| chat.next_slot) + 1;
-        let mut missing = Vec::new();
-        let storage = Storage::new(keys::group_slot(conversation, slot), packages);
-        let joined = Group::join(&self.engine, storage, &item.payload, |id, generation, facts| {
-            if id != conversation || generation != item.generation {
-                return Err(policy::PolicyError::GroupPolicy);
-            }
-            if let Some(last) = &last {
-                policy::check_reset(last, facts)?;
-            }
-            self.check_entered(conversation, generation, facts, &mut missing)
-        });
-        match (joined, missing.first().copied()) {
-            (Ok(group), _) => self.welcomed(conversation, slot, group, item),
-            // Not for us any more, or an old one: the group that we have will be compared with the server's.
-            (Err(_), None) if again => {}
-            (Err(_), Some(account)) => {
-                self.ask_device_list(account);
-                if !self.inbox_waits_for(Wait::DeviceList(account))? {
-                    self.not_welcomed(conversation, item);
-                }
-            }
-            (Err(_), None) => self.not_welcomed(conversation, item),
-        }
-        Ok(())
-    }
-
-    fn welcomed(&mut self, conversation: ConversationId, slot: u32, group: Group, item: &wire::Deliver) {
-        let known = self.chats.get(&conversation).is_some_and(|chat| chat.group.is_some());
-        let reset = known && item.kind() == Kind::Reset;
-        let Some(peer) = group.facts().ok().and_then(|facts| self.other_account(&facts)) else {
-            return self.not_welcomed(conversation, item);
-        };
-        self.open_chat_with(conversation, peer, true);
-        self.keep_group(conversation, slot, group);
-        if let Some(chat) = self.chats.get_mut(&conversation) {
-            chat.next_slot = slot;
-            chat.welcome = Some(digest(&item.payload));
-        }
-        if item.kind() == Kind::Welcome {
-            self.begins(conversation);
-        }
-        // A group of our own making lost against this one.
-        self.drop_candidate(conversation);
-        let group = GroupRef {
-            slot,
-            generation: item.generation,
-            timeline: self.cursor.timelines,
-        };
-        self.adopt(conversation, group, item.seq);
-        if reset {
-            self.add_notice(conversation, MessageKind::NoticeReset);
-        }
-    }
-
-    /// A Welcome that we cannot use: the server counts us in all the same, so we join by ourselves.
-    fn not_welcomed(&mut self, conversation: ConversationId, item: &wire::Deliver) {
-        self.quarantine(conversation, item);
-        let sender = item
-            .sender
-            .as_ref()
-            .and_then(|sender| AccountId::from_slice(&sender.account_id).ok());
-        self.meet(conversation, sender);
-        self.lose(conversation);
-    }
-
-    fn other_account(&self, facts: &GroupFacts) -> Option<AccountId> {
-        let me = self.my_account()?;
-        facts.roster().into_iter().find(|account| *account != me)
-    }
-
-    /// Makes the chat with `sender` if `conversation` is the direct one with him.
-    fn meet(&mut self, conversation: ConversationId, sender: Option<AccountId>) {
-        if let (Some(me), Some(peer)) = (self.my_account(), sender)
-            && me != peer
-            && [ConversationId::direct(me, peer), ConversationId::business(me, peer)].contains(&conversation)
-        {
-            self.open_chat_with(conversation, peer, true);
-        }
-    }
-
-    /// `by_peer`: he began it, which makes it a request unless we know it already.
-    pub(crate) fn open_chat_with(&mut self, conversation: ConversationId, peer: AccountId, by_peer: bool) {
-        if let Entry::Vacant(unknown) = self.peers.entry(peer) {
-            unknown.insert(Peer::new(peer));
-            self.save_peer(peer);
-        }
-        if !self.chats.contains_key(&conversation) {
-            let mut chat = Chat::new(conversation, peer, self.now);
-            chat.request = by_peer;
-            self.chats.insert(conversation, chat);
-            self.save_chat(conversation);
-        }
-        if self.conversation_kind(conversation, peer) == wire::ConversationKind::Business {
-            self.ask_card(peer);
-        }
-    }
-
     fn take_message(&mut self, conversation: ConversationId, item: &wire::Deliver) -> Step {
         let (Some((account, device)), Some(outside)) = (sender(item), outside(conversation, item)) else {
             self.quarantine(conversation, item);
@@ -296,6 +174,11 @@ impl State {
             return Ok(());
         };
         let class = item.class();
+        // An earlier epoch may have allowed more; the server took the message in then.
+        let may_post = match self.teams.get(&conversation) {
+            Some(team) if outside.epoch == epoch => policy::check_post(&team.policy, account, class),
+            _ => Ok(()),
+        };
         let opened = if (decrypted.sender.account, decrypted.sender.device) != (account, device) {
             Err(Forged::Sender)
         } else if content::authenticated_data(&decrypted.authenticated_data).map(|(id, _)| id)
@@ -303,6 +186,8 @@ impl State {
             || outside.bound.class() != class
         {
             Err(Forged::Class)
+        } else if may_post.is_err() {
+            Err(Forged::Post)
         } else if self.is_forked(account, &outside.bound) {
             Err(Forged::Fork)
         } else {
@@ -364,6 +249,12 @@ impl State {
         match &opened.content.body {
             Some(Body::FlowRequest(_)) => return self.flow_asked(conversation, account, item, opened),
             Some(Body::FlowResponse(_)) => return self.flow_answered(conversation, account, opened),
+            Some(Body::GroupInfo(info)) => {
+                self.take_profile(account, opened.content.profile.as_ref());
+                self.seen_up_to(conversation, item.seq);
+                self.save_chat(conversation);
+                return self.take_group_info(conversation, account, info, item.seq);
+            }
             _ => {}
         }
         self.take_profile(account, opened.content.profile.as_ref());
@@ -422,7 +313,7 @@ impl State {
     }
 
     /// Sets aside what could not be read; the oldest makes room in the same batch.
-    fn quarantine(&mut self, conversation: ConversationId, item: &wire::Deliver) {
+    pub(super) fn quarantine(&mut self, conversation: ConversationId, item: &wire::Deliver) {
         let payload = item.payload.get(..QUARANTINED_BYTES_MAX).unwrap_or(&item.payload);
         let quarantined = Quarantined {
             conversation,
@@ -444,11 +335,7 @@ impl State {
     }
 }
 
-fn digest(welcome: &[u8]) -> Blob {
-    Sha256::digest(welcome).to_vec().into()
-}
-
-fn sender(item: &wire::Deliver) -> Option<(AccountId, DeviceId)> {
+pub(super) fn sender(item: &wire::Deliver) -> Option<(AccountId, DeviceId)> {
     let sender = item.sender.as_ref()?;
     Some((
         AccountId::from_slice(&sender.account_id).ok()?,

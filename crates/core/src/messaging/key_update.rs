@@ -8,6 +8,7 @@
 use kabar_protocol::ids::ConversationId;
 use serde::{Deserialize, Serialize};
 
+use super::commits::Built;
 use crate::{api::TimeMs, mls::Engine, state::State};
 
 /// Age at which keys are renewed, at the next message.
@@ -100,7 +101,7 @@ impl State {
         if !due || !self.is_about_to_write(conversation) {
             return false;
         }
-        if self.commit_path(conversation, &[]) {
+        if self.commit(conversation, Vec::new(), &[], None, None) == Built::Pending {
             return true;
         }
         self.put_off_key_update(conversation);

@@ -5,21 +5,29 @@
 
 mod advance;
 mod billed;
+mod candidate;
 mod changes;
 mod check;
 mod commits;
 mod content;
 mod flows;
+mod group_info;
 mod groups;
 mod inbox;
+mod intents;
 mod key_update;
+mod marks;
 mod order;
 mod outbox;
 mod receipts;
 mod resync;
+mod roster;
 mod shown;
 mod start;
+mod team;
 mod thread;
+mod welcome;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,22 +42,36 @@ pub(crate) use self::{
     billed::Owed,
     changes::{Changes, PendingChange},
     flows::FlowCall,
+    group_info::field,
     groups::Groups,
     key_update::KeyUpdate,
-    order::TIMELINES_MAX,
-    order::server_seq,
+    marks::Marks,
+    order::{TIMELINES_MAX, server_seq},
+    team::{Team, Wanted, Wish, not_in_group},
     thread::class_name,
+    wishes::{not_allowed, with_role},
 };
 use crate::{
     api::{ApiError, BusinessSend, MessageKind, Shown, TimeMs},
     store::Blob,
 };
 
+/// With whom a conversation is. Stored where there was only an account once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Party {
+    /// One other account: a person, or a company.
+    Direct(AccountId),
+    /// A group of people; what is known of it is its [`Team`].
+    Group,
+}
+
 /// What is known of one conversation. Resident; one row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Chat {
     pub(crate) conversation: ConversationId,
-    pub(crate) peer: AccountId,
+    #[serde(rename = "peer")]
+    pub(crate) party: Party,
     /// The server has it: a group that is missing here is joined again, not created.
     pub(crate) on_server: bool,
     /// Our group, if we are in it.
@@ -102,6 +124,8 @@ pub(crate) struct Chat {
     pub(crate) welcome: Option<Blob>,
 
     pub(crate) request: bool,
+    #[serde(default)]
+    pub(crate) muted_until: Option<TimeMs>,
     pub(crate) safety_changed: bool,
     /// Version of our name that went into this conversation last.
     pub(crate) name_sent: u32,
@@ -144,6 +168,9 @@ pub(crate) struct PendingCommit {
     /// The epoch that it ends.
     pub(crate) epoch: u64,
     pub(crate) request: Blob,
+    /// The wish that comes true by it.
+    #[serde(default)]
+    pub(crate) wish: Option<u64>,
 }
 
 /// A message of ours that the server has not acknowledged. Kept until it is, or until it fails for good.
@@ -159,12 +186,12 @@ pub(crate) struct Intent {
     pub(crate) text: String,
     #[serde(default)]
     pub(crate) shown: Option<Shown>,
+    /// The `MessageClass` that it travels in; 0: CONTENT. All others have no row of their own in the thread.
+    #[serde(default)]
+    pub(crate) class: i32,
     #[serde(default)]
     pub(crate) business: Option<BusinessSend>,
     pub(crate) in_reply_to: Option<MessageId>,
-    /// What it does to another message, as a `MessageClass`; 0: it is a message of its own.
-    #[serde(default)]
-    pub(crate) change_class: i32,
     pub(crate) created_at: TimeMs,
     pub(crate) failed: Option<ApiError>,
 }
@@ -178,6 +205,9 @@ pub(crate) struct Row {
     pub(crate) sub: u32,
     pub(crate) from: AccountId,
     pub(crate) kind: MessageKind,
+    /// Of a notice: about whom.
+    #[serde(default)]
+    pub(crate) about: Vec<AccountId>,
     pub(crate) text: Option<String>,
     /// What there is beside the text.
     #[serde(default)]
@@ -237,7 +267,7 @@ pub(crate) enum Control {
 #[derive(Default)]
 pub(crate) struct Live {
     pub(crate) busy: Option<Control>,
-    /// KeyPackages claimed so far for a new group, and whose are still to be claimed.
+    /// KeyPackages claimed so far for a new group or for new members, and whose are still to be claimed.
     pub(crate) building: Option<Building>,
     /// Intents on their way, with the ciphertext of this attempt.
     pub(crate) in_flight: BTreeMap<u64, Vec<u8>>,
@@ -258,11 +288,22 @@ pub(crate) struct Live {
     pub(crate) checking_since: TimeMs,
 }
 
-/// A new group in the making.
+/// What KeyPackages are claimed for.
+pub(crate) enum Purposed {
+    /// A new group; the last generation's facts if there was one.
+    Group {
+        kind: CandidateKind,
+        generation: u32,
+        last: Option<Box<GroupFacts>>,
+    },
+    /// New members, who are wished for under this number.
+    Add(u64),
+}
+
+/// A new group, or an addition to one, in the making.
 pub(crate) struct Building {
-    pub(crate) kind: CandidateKind,
-    pub(crate) generation: u32,
-    pub(crate) last: Option<GroupFacts>,
+    pub(crate) what: Purposed,
+    pub(crate) suite: u16,
     pub(crate) to_claim: Vec<AccountId>,
     pub(crate) claimed: Vec<wire::DeviceKeyPackage>,
 }
@@ -286,10 +327,10 @@ impl Live {
 }
 
 impl Chat {
-    pub(crate) fn new(conversation: ConversationId, peer: AccountId, now: TimeMs) -> Self {
+    pub(crate) fn new(conversation: ConversationId, party: Party, now: TimeMs) -> Self {
         Self {
             conversation,
-            peer,
+            party,
             on_server: false,
             group: None,
             lost: false,
@@ -318,10 +359,19 @@ impl Chat {
             heard_in: 0,
             welcome: None,
             request: false,
+            muted_until: None,
             safety_changed: false,
             name_sent: 0,
             in_gap: false,
             updated_at: now,
+        }
+    }
+
+    /// The other account, where there is one only.
+    pub(crate) fn peer(&self) -> Option<AccountId> {
+        match self.party {
+            Party::Direct(peer) => Some(peer),
+            Party::Group => None,
         }
     }
 

@@ -7,8 +7,7 @@
 
 use kabar_protocol::ids::ConversationId;
 
-use super::Chat;
-use crate::{api::MessageState, state::State};
+use crate::state::State;
 
 /// Of a place, so many bits are the server's number. All of it stays below 2^53, which a browser's numbers hold.
 const SEQ_BITS: u32 = 40;
@@ -16,7 +15,7 @@ const SEQ_MAX: u64 = (1 << SEQ_BITS) - 1;
 /// Timelines that are told apart.
 pub(crate) const TIMELINES_MAX: u32 = (1 << (53 - SEQ_BITS)) - 1;
 
-fn place(timeline: u32, seq: u64) -> u64 {
+pub(super) fn place(timeline: u32, seq: u64) -> u64 {
     (u64::from(timeline) << SEQ_BITS) | seq.min(SEQ_MAX)
 }
 
@@ -25,7 +24,7 @@ pub(crate) fn server_seq(place: u64) -> u64 {
     place & SEQ_MAX
 }
 
-fn timeline_of(place: u64) -> u64 {
+pub(super) fn timeline_of(place: u64) -> u64 {
     place >> SEQ_BITS
 }
 
@@ -51,50 +50,19 @@ impl State {
 
     /// The conversation begins on this server now: its numbers say nothing of the messages before.
     pub(super) fn begins(&mut self, conversation: ConversationId) {
-        let timelines = self.cursor.timelines;
+        self.enter_timeline(conversation);
         if let Some(chat) = self.chats.get_mut(&conversation) {
-            chat.enter_timeline(timelines);
-            chat.begun_in = timelines;
+            chat.begun_in = self.cursor.timelines;
         }
     }
 }
 
-impl Chat {
-    /// To be called before anything of a new timeline changes a mark: what the last one said is kept.
-    pub(super) fn enter_timeline(&mut self, timelines: u32) {
-        if self.marks_of >= timelines {
-            return;
-        }
-        self.marks_of = timelines;
-        let newest = u32::try_from(timeline_of(self.own_seq)).unwrap_or(u32::MAX);
-        let settle = |settled: &mut u64, now: &mut u64| {
-            if *now != 0 {
-                *settled = (*settled).max(place(newest, server_seq(*now)));
-                *now = 0;
-            }
-        };
-        settle(&mut self.peer_delivered_seq, &mut self.peer_delivered_now);
-        settle(&mut self.peer_read_seq, &mut self.peer_read_now);
-    }
-
-    /// How far a message of ours at this place has got.
-    pub(super) fn state_of(&self, own: u64) -> MessageState {
-        if own <= self.peer_read_seq || self.covers(self.peer_read_now, own) {
-            MessageState::Read
-        } else if own <= self.peer_delivered_seq || self.covers(self.peer_delivered_now, own) {
-            MessageState::Delivered
-        } else {
-            MessageState::Sent
-        }
-    }
-
-    /// True if a mark of the present timeline speaks of this place: by the number, which the server has kept over a
-    /// restore if it has kept the conversation.
-    pub(super) fn covers(&self, mark: u64, own: u64) -> bool {
-        timeline_of(own) >= u64::from(self.begun_in)
-            && timeline_of(own) <= timeline_of(mark)
-            && server_seq(own) <= server_seq(mark)
-    }
+/// True if a mark of the present timeline speaks of this place: by the number, which the server has kept over a restore if
+/// it has kept the conversation, which it began in the timeline `begun_in`.
+pub(super) fn covers(mark: u64, own: u64, begun_in: u32) -> bool {
+    timeline_of(own) >= u64::from(begun_in)
+        && timeline_of(own) <= timeline_of(mark)
+        && server_seq(own) <= server_seq(mark)
 }
 
 #[cfg(test)]
@@ -104,9 +72,13 @@ mod tests {
     use kabar_protocol::ids::AccountId;
 
     use super::*;
+    use crate::{
+        api::MessageState,
+        messaging::{Chat, Marks, Party},
+    };
 
     fn chat() -> Chat {
-        Chat::new(ConversationId([1; 16]), AccountId([2; 16]), 0)
+        Chat::new(ConversationId([1; 16]), Party::Direct(AccountId([2; 16])), 0)
     }
 
     #[test]
@@ -119,26 +91,26 @@ mod tests {
 
     #[test]
     fn marks_of_a_new_timeline_reach_back_only_as_far_as_the_server_remembers() {
-        let mut chat = chat();
-        chat.own_seq = 5;
-        chat.peer_delivered_now = 3;
-        assert_eq!(chat.state_of(3), MessageState::Delivered);
-        assert_eq!(chat.state_of(5), MessageState::Sent);
-        chat.enter_timeline(1);
-        assert_eq!(chat.state_of(3), MessageState::Delivered, "it never goes back");
+        let mut marks = Marks {
+            delivered_now: 3,
+            ..Marks::default()
+        };
+        assert_eq!(marks.state_of(3, 0), MessageState::Delivered);
+        assert_eq!(marks.state_of(5, 0), MessageState::Sent);
+        marks.enter_timeline(1, 5);
+        assert_eq!(marks.state_of(3, 0), MessageState::Delivered, "it never goes back");
         // Kept by the server: its old number is delivered now, and nothing else.
-        chat.peer_delivered_now = place(1, 4);
-        assert_eq!(chat.state_of(4), MessageState::Delivered);
-        assert_eq!(chat.state_of(5), MessageState::Sent);
-        assert_eq!(chat.state_of(place(1, 9)), MessageState::Sent);
+        marks.delivered_now = place(1, 4);
+        assert_eq!(marks.state_of(4, 0), MessageState::Delivered);
+        assert_eq!(marks.state_of(5, 0), MessageState::Sent);
+        assert_eq!(marks.state_of(place(1, 9), 0), MessageState::Sent);
         // Begun anew: the numbers are other messages'.
-        chat.enter_timeline(2);
-        chat.begun_in = 2;
-        chat.peer_delivered_now = place(2, 5);
-        assert_eq!(chat.state_of(5), MessageState::Sent);
-        assert_eq!(chat.state_of(4), MessageState::Delivered);
-        assert_eq!(chat.state_of(place(2, 5)), MessageState::Delivered);
-        assert_eq!(chat.state_of(place(2, 6)), MessageState::Sent);
+        marks.enter_timeline(2, 5);
+        marks.delivered_now = place(2, 5);
+        assert_eq!(marks.state_of(5, 2), MessageState::Sent);
+        assert_eq!(marks.state_of(4, 2), MessageState::Delivered);
+        assert_eq!(marks.state_of(place(2, 5), 2), MessageState::Delivered);
+        assert_eq!(marks.state_of(place(2, 6), 2), MessageState::Sent);
     }
 
     #[test]
@@ -159,6 +131,7 @@ mod tests {
             "begun_in",
             "heard_in",
             "welcome",
+            "muted_until",
         ];
         fields.retain(|(name, _)| !added.contains(&name.as_text().unwrap()));
         for (name, value) in fields {
@@ -168,9 +141,14 @@ mod tests {
             }
         }
         let chat: Chat = stored.deserialized().unwrap();
+        assert_eq!(
+            chat.peer(),
+            Some(AccountId([2; 16])),
+            "an account alone stood for whom it is with"
+        );
         assert_eq!(chat.group.unwrap().generation, 2);
-        assert_eq!(chat.state_of(6), MessageState::Read);
-        assert_eq!(chat.state_of(8), MessageState::Delivered);
-        assert_eq!(chat.state_of(9), MessageState::Sent);
+        assert_eq!(chat.marks().state_of(6, 0), MessageState::Read);
+        assert_eq!(chat.marks().state_of(8, 0), MessageState::Delivered);
+        assert_eq!(chat.marks().state_of(9, 0), MessageState::Sent);
     }
 }

@@ -3,12 +3,14 @@
 use kabar_protocol::{
     ids::{ClientMessageId, ConversationId, MessageId},
     limits::IDEMPOTENCY_RETENTION_DAYS,
-    wire::{self, MessageClass, client_frame::Body, content, send_outcome, server_frame},
+    wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
 };
 
-use super::{Changes, Envelope, Intent, Row, changes::class_of_change, content::About};
+use prost::Message as _;
+
+use super::{Changes, Envelope, Intent, Row};
 use crate::{
-    api::{ApiError, BusinessSend, MessageKind, MessageState, MessageView, Notification, Reply, Shown, TimeMs},
+    api::{ApiError, BusinessSend, MessageKind, MessageState, Notification, Reply, Shown, TimeMs},
     commands::refusal,
     connection::{Answer, Failure, Purpose},
     state::State,
@@ -26,82 +28,6 @@ const RETRY_MAX_MS: TimeMs = 60_000;
 const BEHIND_MS: TimeMs = 3_000;
 
 impl State {
-    /// Queues a message that has been checked; it is durable with this batch.
-    pub(crate) fn queue_message(
-        &mut self,
-        conversation: ConversationId,
-        shown: &Shown,
-        reply_to: Option<MessageId>,
-        business: Option<BusinessSend>,
-    ) -> Result<(u64, MessageView), ApiError> {
-        let mut intent = self.intend(conversation, reply_to.into(), shown.body())?;
-        (intent.text, intent.shown) = (shown.text(), shown.clone().beside_text());
-        (intent.business, intent.in_reply_to) = (business, reply_to);
-        let (order, view) = (intent.order, self.intent_view(&intent));
-        self.keep_intent(intent);
-        if let Some(chat) = self.chats.get_mut(&conversation) {
-            // Answering a stranger accepts him.
-            chat.request = false;
-            chat.updated_at = self.now;
-        }
-        self.save_chat(conversation);
-        self.notify(Notification::Message { message: view.clone() });
-        self.say_chat(conversation);
-        self.due.insert(conversation);
-        Ok((order, view))
-    }
-
-    /// Queues what is done to another message of the thread; its order.
-    pub(super) fn queue_change(
-        &mut self,
-        conversation: ConversationId,
-        target: MessageId,
-        body: content::Body,
-    ) -> Result<u64, ApiError> {
-        let class = class_of_change(&body);
-        let about = match class {
-            MessageClass::Edit => About::Replaces(target),
-            _ => About::Answers(target),
-        };
-        let mut intent = self.intend(conversation, about, body)?;
-        intent.change_class = class.into();
-        let order = intent.order;
-        self.keep_intent(intent);
-        if let Some(chat) = self.chats.get_mut(&conversation) {
-            // As an answer does.
-            chat.request = false;
-        }
-        self.due.insert(conversation);
-        Ok(order)
-    }
-
-    fn intend(&mut self, conversation: ConversationId, about: About, body: content::Body) -> Result<Intent, ApiError> {
-        let Some((message_id, content)) = self.make_content(conversation, about, body) else {
-            return Err(refusal("no_account", "register first"));
-        };
-        self.cursor.next_intent += 1;
-        self.save_cursor();
-        Ok(Intent {
-            conversation,
-            order: self.cursor.next_intent,
-            client_message_id: ClientMessageId(self.engine.random()),
-            message_id,
-            content: content.into(),
-            text: String::new(),
-            shown: None,
-            business: None,
-            in_reply_to: None,
-            change_class: 0,
-            created_at: self.now,
-            failed: None,
-        })
-    }
-
-    fn keep_intent(&mut self, intent: Intent) {
-        self.put(keys::intent(intent.conversation, intent.order), &intent);
-        self.intents.insert((intent.conversation, intent.order), intent);
-    }
-
     /// Encrypts and sends what the window allows. The group is loaded.
     pub(super) fn publish(&mut self, conversation: ConversationId) -> Step {
         self.fail_old_intents(conversation);
@@ -219,12 +145,12 @@ impl State {
             return;
         };
         self.delete(keys::intent(conversation, order));
-        let (timelines, seq) = (self.cursor.timelines, self.local_seq(sent.seq));
-        if intent.change_class != 0 {
-            return self.change_sent(conversation, order, seq);
+        let seq = self.local_seq(sent.seq);
+        if !intent.is_message() {
+            return self.passed_on(conversation, &intent, seq);
         }
+        self.enter_timeline(conversation);
         if let Some(chat) = self.chats.get_mut(&conversation) {
-            chat.enter_timeline(timelines);
             chat.own_seq = chat.own_seq.max(seq);
             chat.in_gap = false;
         }
@@ -234,6 +160,7 @@ impl State {
             sub: 0,
             from: me,
             kind: intent.shown.as_ref().map_or(MessageKind::Text, Shown::kind),
+            about: Vec::new(),
             text: Some(intent.text),
             shown: intent.shown,
             automated: self.is_business(),
@@ -260,13 +187,25 @@ impl State {
         }
     }
 
-    /// A change of another message has no row of its own.
-    fn change_sent(&mut self, conversation: ConversationId, order: u64, seq: u64) {
+    /// The server has a message that is not for the thread: what it says holds here, too.
+    fn passed_on(&mut self, conversation: ConversationId, intent: &Intent, seq: u64) {
         self.seen_up_to(conversation, seq);
         self.save_chat(conversation);
-        if let Some(command_id) = self.waiting.sends.remove(&order) {
-            self.reply(command_id, Ok(Reply::Done));
+        let command = self.waiting.sends.remove(&intent.order);
+        if intent.class() != MessageClass::Control {
+            // A change of another message: applied when it was queued.
+            if let Some(command_id) = command {
+                self.reply(command_id, Ok(Reply::Done));
+            }
+            return;
         }
+        let content = wire::Content::decode(&intent.content[..]).ok();
+        if let (Some(me), Some(wire::content::Body::GroupInfo(info))) =
+            (self.my_account(), content.and_then(|content| content.body))
+        {
+            self.take_group_info(conversation, me, &info, seq);
+        }
+        self.answer_with_group(conversation, command);
     }
 
     /// The server wants something first.
@@ -349,9 +288,9 @@ impl State {
 
     pub(super) fn fail_intent(&mut self, conversation: ConversationId, order: u64, error: ApiError) {
         let key = (conversation, order);
-        if self.is_business() || self.intents.get(&key).is_some_and(|intent| intent.change_class != 0) {
-            // A business's program has been told, and decides by itself whether to send another. A change shows in no bubble of
-            // its own that could say that it failed.
+        if self.is_business() || self.intents.get(&key).is_some_and(|intent| !intent.is_message()) {
+            // A business's program has been told, and decides by itself whether to send another; of what has no line of its own in
+            // the thread, the command is told.
             self.intents.remove(&(conversation, order));
             self.delete(keys::intent(conversation, order));
             if let Some(command_id) = self.waiting.sends.remove(&order) {
@@ -422,16 +361,6 @@ impl State {
         }
         self.say_chat(conversation);
         Ok(Reply::Done)
-    }
-}
-
-impl Intent {
-    /// The class that it travels in.
-    pub(super) fn class(&self) -> MessageClass {
-        match MessageClass::try_from(self.change_class) {
-            Ok(MessageClass::Unspecified) | Err(_) => MessageClass::Content,
-            Ok(class) => class,
-        }
     }
 }
 

@@ -6,7 +6,11 @@ use kabar_protocol::{
     wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
 };
 
-use super::{Chat, Place, Row, content::About, order::server_seq};
+use super::{
+    Chat, Place, Row,
+    content::About,
+    order::{covers, server_seq},
+};
 use crate::{
     api::{ApiError, FeedItem, MessageState, Notification, Reply, TimeMs},
     commands::refusal,
@@ -18,6 +22,8 @@ use crate::{
 
 /// Read receipts of one conversation go out at most this often; each says everything up to its place.
 const READ_RECEIPT_PAUSE_MS: TimeMs = 1_000;
+/// In a group, the pause is as many times longer as it has so many other members.
+const MEMBERS_PER_PAUSE: usize = 8;
 /// Somebody who types says so again within this time.
 const TYPING_MS: TimeMs = 6_000;
 /// Rows looked through for one change of marks.
@@ -97,7 +103,7 @@ impl State {
         let waiting = self
             .chats
             .values()
-            .filter(|chat| chat.own_seq > 0 && chat.state_of(chat.own_seq) == MessageState::Sent);
+            .filter(|chat| chat.own_seq > 0 && self.state_of(chat, chat.own_seq) == MessageState::Sent);
         let ids: Vec<_> = waiting.map(|chat| chat.conversation.to_bytes()).collect();
         for page in ids.chunks(RECEIPTS_PER_REQUEST_MAX) {
             let fetch = wire::FetchReceipts {
@@ -125,37 +131,35 @@ impl State {
     /// Our messages up to the server's number `to` have got one state further with this account.
     pub(super) fn move_mark(&mut self, conversation: ConversationId, account: AccountId, to: u64, state: MessageState) {
         let (timelines, to) = (self.cursor.timelines, self.local_seq(to));
-        let Some(chat) = self.chats.get_mut(&conversation).filter(|chat| chat.peer == account) else {
+        let moved = self.with_marks(conversation, account, |marks, own_seq| {
+            marks.enter_timeline(timelines, own_seq);
+            let delivered = marks.delivered_now.max(marks.read_now);
+            (delivered, marks.advance(to, state))
+        });
+        let Some((delivered, from)) = moved.filter(|(_, from)| to > *from) else {
             return;
         };
-        chat.enter_timeline(timelines);
-        let delivered = chat.peer_delivered_now.max(chat.peer_read_now);
-        let from = match state {
-            MessageState::Read => chat.peer_read_now,
-            _ => delivered,
-        };
-        chat.peer_delivered_now = chat.peer_delivered_now.max(to);
-        if state == MessageState::Read {
-            chat.peer_read_now = chat.peer_read_now.max(to);
-        }
-        self.save_chat(conversation);
+        self.save_marks(conversation);
         if self.is_business() && state == MessageState::Read && to > delivered {
-            self.tell_delivered(conversation, delivered, to);
+            self.tell_delivered(conversation, account, delivered, to);
         }
-        if to > from {
-            self.work.push_back(Work::Marks {
-                conversation,
-                from,
-                to,
-                state,
-            });
+        if self.teams.contains_key(&conversation) {
+            return self.group_marks_moved(conversation, Some(account), state);
         }
+        self.work.push_back(Work::Marks {
+            conversation,
+            by: account,
+            from,
+            to,
+            state,
+        });
     }
 
     /// A business is told of each step, although what was read has been delivered.
-    fn tell_delivered(&mut self, conversation: ConversationId, from: u64, to: u64) {
+    fn tell_delivered(&mut self, conversation: ConversationId, by: AccountId, from: u64, to: u64) {
         self.work.push_back(Work::Marks {
             conversation,
+            by,
             from,
             to,
             state: MessageState::Delivered,
@@ -167,23 +171,33 @@ impl State {
         let Some(chat) = self.chats.get(&conversation) else {
             return;
         };
-        let state = chat.state_of(seq);
+        let state = self.state_of(chat, seq);
         if state == MessageState::Sent {
             return;
         }
+        let Some(peer) = chat.peer() else {
+            return self.group_marks_moved(conversation, self.my_account(), state);
+        };
         if self.is_business() && state == MessageState::Read {
-            self.tell_delivered(conversation, seq.saturating_sub(1), seq);
+            self.tell_delivered(conversation, peer, seq.saturating_sub(1), seq);
         }
         self.work.push_back(Work::Marks {
             conversation,
+            by: peer,
             from: seq.saturating_sub(1),
             to: seq,
             state,
         });
     }
 
-    /// Shows the own messages that the mark has reached on its way from `from` to `to`.
-    pub(crate) fn show_marks(&mut self, conversation: ConversationId, from: u64, to: u64, state: MessageState) -> Step {
+    /// Shows the own messages that the mark of `by` has reached on its way from `from` to `to`.
+    pub(crate) fn show_marks(
+        &mut self,
+        conversation: ConversationId,
+        by: AccountId,
+        (from, to): (u64, u64),
+        state: MessageState,
+    ) -> Step {
         let rows = self.range(Range {
             prefix: keys::messages(conversation),
             from: keys::message(conversation, to.saturating_add(1), 0),
@@ -195,41 +209,72 @@ impl State {
         let Some(chat) = self.chats.get(&conversation) else {
             return Ok(());
         };
-        let settled = match state {
-            MessageState::Read => chat.peer_read_seq,
-            _ => chat.peer_delivered_seq.max(chat.peer_read_seq),
+        let own = rows.filter(|row| row.sub == 0 && Some(row.from) == me);
+        let reached: Vec<Row> = match self.teams.get(&conversation) {
+            // With the slowest of those whom it was for; each is shown once.
+            Some(team) => {
+                let shown = match state {
+                    MessageState::Read => team.shown_read,
+                    _ => team.shown_delivered,
+                };
+                own.filter(|row| row.seq > shown && self.state_of(chat, row.seq) >= state)
+                    .collect()
+            }
+            None => {
+                let settled = match state {
+                    MessageState::Read => chat.peer_read_seq,
+                    _ => chat.peer_delivered_seq.max(chat.peer_read_seq),
+                };
+                let covers = |mark, seq| covers(mark, seq, chat.begun_in);
+                own.filter(|row| row.seq > settled && covers(to, row.seq) && !covers(from, row.seq))
+                    .collect()
+            }
         };
-        let reached = |seq| seq > settled && chat.covers(to, seq) && !chat.covers(from, seq);
-        let own: Vec<Row> = rows
-            .filter(|row| reached(row.seq) && row.sub == 0 && Some(row.from) == me)
-            .collect();
-        own.iter()
+        self.shown_up_to(conversation, reached.iter().map(|row| row.seq).max(), state);
+        reached
+            .iter()
             .rev()
-            .for_each(|row| self.mark_moved(conversation, row, state));
+            .for_each(|row| self.mark_moved(conversation, by, row, state));
         self.say_chat(conversation);
         Ok(())
     }
 
-    fn mark_moved(&mut self, conversation: ConversationId, row: &Row, state: MessageState) {
+    fn shown_up_to(&mut self, conversation: ConversationId, newest: Option<u64>, state: MessageState) {
+        if let (Some(team), Some(newest)) = (self.teams.get_mut(&conversation), newest) {
+            team.shown_delivered = team.shown_delivered.max(newest);
+            if state == MessageState::Read {
+                team.shown_read = team.shown_read.max(newest);
+            }
+            self.save_team(conversation);
+        }
+    }
+
+    fn mark_moved(&mut self, conversation: ConversationId, by: AccountId, row: &Row, state: MessageState) {
         let Some(chat) = self.chats.get(&conversation) else {
             return;
         };
         let message = self.row_view(chat, row);
         self.notify(Notification::Message { message });
-        self.feed_state(conversation, row, state);
+        self.feed_mark(conversation, by, row, state);
     }
 
     /// Tells a script how far a message of ours has come.
     pub(super) fn feed_state(&mut self, conversation: ConversationId, row: &Row, state: MessageState) {
-        let Some(peer) = self.chats.get(&conversation).map(|chat| self.person(chat.peer)) else {
-            return;
-        };
+        let by = self.chats.get(&conversation).and_then(Chat::peer);
+        if let Some(by) = by.or_else(|| self.my_account()) {
+            self.feed_mark(conversation, by, row, state);
+        }
+    }
+
+    fn feed_mark(&mut self, conversation: ConversationId, by: AccountId, row: &Row, state: MessageState) {
+        let by = self.person(by);
         self.add_feed(FeedItem {
             position: 0,
             message_id: row.message_id,
             conversation_id: conversation,
-            from: peer,
+            from: by,
             kind: "receipt".into(),
+            about: Vec::new(),
             text: None,
             shown: None,
             automated: false,
@@ -290,7 +335,8 @@ impl State {
     /// True if one is owed and nothing has to come before it.
     pub(super) fn may_send_read_receipt(&self, chat: &Chat) -> bool {
         let held = self.live.get(&chat.conversation).is_some_and(|live| {
-            live.receipt_in_flight || live.draining || live.receipt_at + READ_RECEIPT_PAUSE_MS > self.now
+            let pause = self.receipt_pause(chat);
+            live.receipt_in_flight || live.draining || live.receipt_at + pause > self.now
         });
         self.owes_read_receipt(chat) && !held
     }
@@ -338,7 +384,14 @@ impl State {
 
     pub(super) fn receipt_due_at(&self, chat: &Chat, receipt_at: TimeMs) -> Option<TimeMs> {
         self.owes_read_receipt(chat)
-            .then_some(receipt_at + READ_RECEIPT_PAUSE_MS)
+            .then_some(receipt_at + self.receipt_pause(chat))
+    }
+
+    /// In a large group each receipt goes to many, and many send one: everybody takes his time.
+    fn receipt_pause(&self, chat: &Chat) -> TimeMs {
+        let members = self.teams.get(&chat.conversation).map_or(0, |team| team.marks.len());
+        let factor = TimeMs::try_from(members / MEMBERS_PER_PAUSE).unwrap_or(1).max(1);
+        READ_RECEIPT_PAUSE_MS * factor
     }
 
     /// Tells the peer, if he is there to be told.
@@ -363,7 +416,8 @@ impl State {
         ) else {
             return;
         };
-        if self.chats.get(&conversation).is_none_or(|chat| chat.peer != account) {
+        let chat = self.chats.get(&conversation);
+        if !chat.is_some_and(|chat| self.is_with(chat, account)) {
             return;
         }
         if !notice.active {

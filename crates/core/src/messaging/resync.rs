@@ -5,7 +5,7 @@ use kabar_protocol::{
     wire::{self, client_frame::Body, group_info_outcome::Outcome, server_frame},
 };
 
-use super::{Candidate, CandidateKind, Control, start::encode_request};
+use super::{Candidate, CandidateKind, Control, candidate::encode_request};
 use crate::{
     accounts::Verdict,
     api::{MessageKind, TimeMs},
@@ -23,6 +23,9 @@ const RESET_PAUSE_MS: TimeMs = 3_600_000;
 impl State {
     /// The group is of no use any more. It stays readable until another takes its place.
     pub(crate) fn lose(&mut self, conversation: ConversationId) {
+        if !self.takes_part(conversation) {
+            return;
+        }
         if let Some(chat) = self.chats.get_mut(&conversation) {
             chat.on_server = true;
             if !chat.lost {
@@ -79,6 +82,9 @@ impl State {
 
     /// The server does not have it: whatever we hold is of no use, and a first message begins it anew.
     pub(super) fn forget_conversation(&mut self, conversation: ConversationId) {
+        if self.teams.contains_key(&conversation) {
+            return self.group_is_gone(conversation);
+        }
         self.drop_candidate(conversation);
         if let Some(chat) = self.chats.get_mut(&conversation) {
             chat.on_server = false;
@@ -148,9 +154,12 @@ impl State {
 
     /// Device lists that have to be known before the group can be judged: one after the other.
     pub(super) fn fetch_lists(&mut self, conversation: ConversationId, accounts: &[kabar_protocol::ids::AccountId]) {
-        let Some(account) = accounts.first().copied() else {
+        let Some((account, more)) = accounts.split_first() else {
             return;
         };
+        // Those of a group come together: this one's answer calls for the next look.
+        more.iter().for_each(|account| self.ask_device_list(*account));
+        let account = *account;
         let live = self.live.entry(conversation).or_default();
         live.failures = live.failures.saturating_add(1);
         if live.failures > 8 {

@@ -6,27 +6,25 @@
 use kabar_protocol::{
     ids::{AccountId, ClientMessageId, ConversationId, DeviceId},
     policy::{self, GroupFacts},
+    suite,
     wire::{
         self, ConversationKind, GroupPolicy, MemberRole, Role, claim_key_packages_outcome, client_frame::Body,
-        create_conversation_outcome::Outcome, server_frame,
+        server_frame,
     },
 };
-use prost::Message as _;
 
-use super::{Building, Candidate, CandidateKind, Control, GroupRef};
+use super::{
+    Building, Candidate, CandidateKind, Control, Party, Purposed, candidate::encode_request, wishes::rule_broken,
+};
 use crate::{
     accounts::Verdict,
-    api::BusinessSend,
+    api::{ApiError, BusinessSend},
     commands::refusal,
-    connection::{Answer, Failure, Purpose},
+    connection::{Answer, Purpose},
     mls::{self, CheckedKeyPackage, Group, MlsError, Storage},
-    state::{State, Wait},
-    store::{Blob, keys},
-    tx::Step,
+    state::State,
+    store::keys,
 };
-
-/// How long the Welcome of a conversation that the peer began first may take before we join by ourselves.
-const WELCOME_MS: i64 = 3_000;
 
 impl State {
     /// Starts to build a group: the first generation, or the next one after a reset.
@@ -37,35 +35,56 @@ impl State {
         generation: u32,
         last: Option<GroupFacts>,
     ) {
-        let (Some(me), Some(chat)) = (self.my_account(), self.chats.get(&conversation)) else {
+        let Some(me) = self.my_account() else {
             return;
         };
-        let mut to_claim = vec![chat.peer];
+        let mut to_claim = self.accounts_of(conversation);
+        if let Some(last) = &last {
+            // Of a group, the server's last roster may be a later one than ours.
+            to_claim = last.roster().into_iter().filter(|account| *account != me).collect();
+        }
         if self.current_devices(me).len() > 1 {
             to_claim.push(me);
         }
+        let suite = match (&last, self.teams.get(&conversation)) {
+            (Some(last), _) => last.suite,
+            (None, Some(team)) => team.suite,
+            (None, None) => suite::XWING,
+        };
         self.live.entry(conversation).or_default().building = Some(Building {
-            kind,
-            generation,
-            last,
+            what: Purposed::Group {
+                kind,
+                generation,
+                last: last.map(Box::new),
+            },
+            suite,
             to_claim,
             claimed: Vec::new(),
         });
         self.claim_next(conversation);
     }
 
-    fn claim_next(&mut self, conversation: ConversationId) {
+    /// The next account's KeyPackages; once all are here, what they are for.
+    pub(super) fn claim_next(&mut self, conversation: ConversationId) {
         let live = self.live.entry(conversation).or_default();
         live.busy = None;
-        let next = live.building.as_mut().and_then(|building| building.to_claim.pop());
-        let Some(account) = next else {
-            self.build_group(conversation);
+        let Some(building) = live.building.as_mut() else {
+            return;
+        };
+        let suite = building.suite;
+        let Some(account) = building.to_claim.pop() else {
+            if let Purposed::Group { .. } = building.what {
+                self.build_group(conversation);
+            } else {
+                // The wish that they are for finds them at the next look.
+                self.due.insert(conversation);
+            }
             return;
         };
         live.busy = Some(Control::Claim(account));
         let claim = wire::ClaimKeyPackages {
             account_id: account.to_bytes(),
-            suite: kabar_protocol::suite::XWING.into(),
+            suite: suite.into(),
             from_version: 0,
         };
         self.request(
@@ -94,17 +113,38 @@ impl State {
                 }
             }
             Ok(server_frame::Body::ClaimKeyPackages(_)) => {
-                self.give_up_building(conversation);
-                self.fail_intents(
-                    conversation,
-                    &refusal("account_unknown", "this account does not exist on the server any more"),
-                );
+                let error = refusal("account_unknown", "this account does not exist on the server any more");
+                self.building_failed(conversation, &error);
             }
             Ok(_) => self.give_up_building(conversation),
             Err(failure) => {
+                use wire::error::Code;
+                let adds = self.is_adding(conversation);
+                let refused = matches!(failure.kind, Code::Invalid | Code::Denied | Code::NotFound);
+                if adds && (refused || failure.kind == Code::RateLimited) {
+                    return self.building_failed(conversation, &failure.error);
+                }
                 self.live.entry(conversation).or_default().building = None;
                 self.control_failed(conversation, failure);
             }
+        }
+    }
+
+    fn is_adding(&self, conversation: ConversationId) -> bool {
+        let building = self.live.get(&conversation).and_then(|live| live.building.as_ref());
+        building.is_some_and(|building| matches!(building.what, Purposed::Add(_)))
+    }
+
+    /// It can never be built: whoever waits for it is told, and a group that was not begun is forgotten.
+    fn building_failed(&mut self, conversation: ConversationId, error: &ApiError) {
+        let adds = self.is_adding(conversation);
+        self.give_up_building(conversation);
+        if adds {
+            self.fail_first_wish(conversation, error.clone());
+        } else if self.is_making(conversation) {
+            self.abandon(conversation, error);
+        } else {
+            self.fail_intents(conversation, error);
         }
     }
 
@@ -121,9 +161,13 @@ impl State {
         let Some(slot) = self.next_slot(conversation) else {
             return;
         };
-        let Ok((group, bundle)) = self.create_group(conversation, slot, &building) else {
-            self.pause(conversation, None);
+        let Purposed::Group { kind, generation, .. } = building.what else {
             return;
+        };
+        let (group, bundle) = match self.create_group(conversation, slot, &building) {
+            Ok(created) => created,
+            Err(error) if self.is_making(conversation) => return self.abandon(conversation, &error),
+            Err(_) => return self.pause(conversation, None),
         };
         let epoch = group.epoch();
         let welcomed = self.others(&group);
@@ -135,11 +179,11 @@ impl State {
             welcomed,
         };
         let mut first_order = None;
-        let kind = self.kind_of_group(conversation);
-        let body = if building.kind == CandidateKind::Reset {
+        let conversation_kind = self.kind_of_group(conversation);
+        let body = if kind == CandidateKind::Reset {
             Body::ResetConversation(wire::ResetConversation {
                 conversation_id: conversation.to_bytes(),
-                generation: building.generation.saturating_sub(1),
+                generation: generation.saturating_sub(1),
                 bundle: Some(bundle),
             })
         } else {
@@ -159,7 +203,7 @@ impl State {
             });
             Body::CreateConversation(wire::CreateConversation {
                 conversation_id: conversation.to_bytes(),
-                kind: kind.into(),
+                kind: conversation_kind.into(),
                 bundle: Some(bundle),
                 first,
             })
@@ -167,9 +211,9 @@ impl State {
         self.propose_candidate(
             conversation,
             Candidate {
-                kind: building.kind,
+                kind,
                 slot,
-                generation: building.generation,
+                generation,
                 epoch,
                 request: encode_request(body),
                 first: first_order,
@@ -182,58 +226,96 @@ impl State {
         conversation: ConversationId,
         slot: u32,
         building: &Building,
-    ) -> Result<(Group, mls::Bundle), MlsError> {
-        let (Some(account), Some(chat)) = (&self.account, self.chats.get(&conversation)) else {
-            return Err(MlsError::Malformed("account"));
+    ) -> Result<(Group, mls::Bundle), ApiError> {
+        let failed = |error: MlsError| refusal("group_not_built", &error.to_string());
+        let (Some(account), Purposed::Group { generation, last, .. }) = (&self.account, &building.what) else {
+            return Err(failed(MlsError::Malformed("account")));
         };
-        let packages = self.judged_key_packages(account.device, &building.claimed)?;
-        // A device that has published no package joins by itself later; but somebody must be there to read.
-        if !packages.iter().any(|package| package.credential.account == chat.peer) {
-            return Err(MlsError::Refused("key_package_missing".into()));
-        }
-        let mut members = [account.account, chat.peer].map(|account| MemberRole {
-            account_id: account.to_bytes(),
-            role: Role::Member.into(),
-        });
-        members.sort_by(|a, b| a.account_id.cmp(&b.account_id));
-        let policy = GroupPolicy {
-            version: 1,
-            kind: self.kind_of_group(conversation).into(),
-            conversation_id: conversation.to_bytes(),
-            generation: building.generation,
-            members: building
-                .last
-                .as_ref()
-                .map_or(members.to_vec(), |last| last.policy.members.clone()),
-        };
+        let packages = self
+            .judged_key_packages(account.device, &building.claimed)
+            .map_err(failed)?;
+        self.check_reachable(conversation, last.is_some(), &packages)?;
+        let policy = self.first_policy(conversation, *generation, last.as_deref());
         let key = account.secret.key();
         let storage = Storage::new(keys::group_slot(conversation, slot), []);
-        Group::create(
+        let mut broken = None;
+        let created = Group::create(
             &self.engine,
             &account.identity(&key),
             storage,
+            building.suite,
             &policy,
             packages,
             |facts| {
-                if let Some(last) = &building.last {
-                    policy::check_reset(last, facts)?;
-                }
-                policy::check_group(conversation, building.generation, facts, |leaf| {
-                    self.judge(leaf) == Verdict::Current
-                })
+                let checked = last
+                    .as_ref()
+                    .map_or(Ok(()), |last| policy::check_reset(last, facts))
+                    .and_then(|()| {
+                        policy::check_group(conversation, *generation, facts, |leaf| {
+                            self.judge(leaf) == Verdict::Current
+                        })
+                    });
+                broken = checked.as_ref().err().cloned();
+                checked
             },
-        )
+        );
+        created.map_err(|error| broken.as_ref().map_or_else(|| failed(error), rule_broken))
+    }
+
+    /// A device that has published no package joins by itself later. But in a conversation of two somebody must be there
+    /// to read, and everybody whom a new group names has to hear of it.
+    fn check_reachable(
+        &self,
+        conversation: ConversationId,
+        again: bool,
+        packages: &[CheckedKeyPackage],
+    ) -> Result<(), ApiError> {
+        let present = |account: &AccountId| packages.iter().any(|package| package.credential.account == *account);
+        let named = self.accounts_of(conversation);
+        let excused = again && self.teams.contains_key(&conversation);
+        match named.iter().find(|account| !present(account)) {
+            Some(missing) if !excused => Err(self.unreachable(*missing)),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a new generation begins with: the last one's policy, the one that was planned, or that of two.
+    fn first_policy(&self, conversation: ConversationId, generation: u32, last: Option<&GroupFacts>) -> GroupPolicy {
+        let team = self.teams.get(&conversation).map(|team| &team.policy);
+        if let Some(known) = last.map(|last| &last.policy).or(team) {
+            return GroupPolicy {
+                generation,
+                ..known.clone()
+            };
+        }
+        let accounts = self.accounts_of(conversation).into_iter().chain(self.my_account());
+        let mut members: Vec<MemberRole> = accounts
+            .map(|account| MemberRole {
+                account_id: account.to_bytes(),
+                role: Role::Member.into(),
+            })
+            .collect();
+        members.sort_by(|a, b| a.account_id.cmp(&b.account_id));
+        GroupPolicy {
+            version: 1,
+            kind: self.kind_of_group(conversation).into(),
+            conversation_id: conversation.to_bytes(),
+            generation,
+            members,
+            ..GroupPolicy::default()
+        }
     }
 
     fn kind_of_group(&self, conversation: ConversationId) -> ConversationKind {
-        let peer = self.chats.get(&conversation).map(|chat| chat.peer);
-        peer.map_or(ConversationKind::Direct, |peer| {
-            self.conversation_kind(conversation, peer)
-        })
+        match self.chats.get(&conversation).map(|chat| chat.party) {
+            Some(Party::Group) => ConversationKind::Group,
+            Some(Party::Direct(peer)) => self.conversation_kind(conversation, peer),
+            None => ConversationKind::Direct,
+        }
     }
 
     /// One valid package of each current device but ours.
-    fn judged_key_packages(
+    pub(super) fn judged_key_packages(
         &self,
         own: DeviceId,
         claimed: &[wire::DeviceKeyPackage],
@@ -253,7 +335,7 @@ impl State {
         Ok(packages)
     }
 
-    fn others(&self, group: &Group) -> Vec<wire::DeviceAddress> {
+    pub(super) fn others(&self, group: &Group) -> Vec<wire::DeviceAddress> {
         let leaves = group.facts().map(|facts| facts.leaves).unwrap_or_default();
         let own = self.my_device();
         let others = leaves.into_iter().filter(|leaf| Some(leaf.device) != own);
@@ -269,211 +351,5 @@ impl State {
         let chat = self.chats.get_mut(&conversation)?;
         chat.next_slot += 1;
         Some(chat.next_slot)
-    }
-
-    pub(super) fn propose_candidate(&mut self, conversation: ConversationId, candidate: Candidate) {
-        if let Some(chat) = self.chats.get_mut(&conversation) {
-            chat.candidate = Some(candidate);
-            self.save_chat(conversation);
-            self.due.insert(conversation);
-        }
-    }
-
-    pub(super) fn submit_candidate(&mut self, conversation: ConversationId) {
-        let Some(candidate) = self.chats.get(&conversation).and_then(|chat| chat.candidate.as_ref()) else {
-            return;
-        };
-        match decode_request(&candidate.request) {
-            Some(body) => {
-                self.live.entry(conversation).or_default().busy = Some(Control::Candidate);
-                self.request(Purpose::Control(conversation, Control::Candidate), body);
-            }
-            None => self.drop_candidate(conversation),
-        }
-    }
-
-    pub(super) fn candidate_answered(&mut self, conversation: ConversationId, answer: &Answer) {
-        let Some(candidate) = self.chats.get(&conversation).and_then(|chat| chat.candidate.clone()) else {
-            return;
-        };
-        match (candidate.kind, answer) {
-            (CandidateKind::Create, Ok(server_frame::Body::CreateConversation(outcome))) => {
-                self.create_answered(conversation, &candidate, outcome.outcome.as_ref());
-            }
-            (CandidateKind::Join, Ok(server_frame::Body::SubmitCommit(outcome))) => {
-                self.join_answered(conversation, outcome.outcome.as_ref());
-            }
-            (CandidateKind::Reset, Ok(server_frame::Body::ResetConversation(outcome))) => {
-                self.reset_answered(conversation, outcome.outcome.as_ref());
-            }
-            (_, Ok(_)) => self.pause(conversation, None),
-            (CandidateKind::Reset, Err(failure)) if failure.kind == wire::error::Code::RateLimited => {
-                self.reset_refused(conversation);
-            }
-            (_, Err(failure)) => self.control_failed(conversation, failure),
-        }
-    }
-
-    fn create_answered(&mut self, conversation: ConversationId, candidate: &Candidate, outcome: Option<&Outcome>) {
-        match outcome {
-            Some(Outcome::Created(created)) => {
-                self.adopt_candidate(conversation, self.local_seq(created.seq));
-                if let (Some(order), Some(sent)) = (candidate.first, &created.first) {
-                    self.sent(conversation, order, sent, first_ciphertext(&candidate.request));
-                }
-            }
-            // Ours of an earlier attempt, or the peer's: the server's GroupInfo tells.
-            Some(Outcome::AlreadyExists(_)) => self.fetch_group_info(conversation),
-            Some(Outcome::DeviceListStale(stale)) => {
-                self.drop_candidate(conversation);
-                let accounts = stale.account_ids.iter().filter_map(|id| AccountId::from_slice(id).ok());
-                accounts
-                    .collect::<Vec<_>>()
-                    .into_iter()
-                    .for_each(|account| self.ask_device_list(account));
-                self.pause(conversation, None);
-            }
-            None => self.pause(conversation, None),
-        }
-    }
-
-    /// The conversation was there. Says whether it is the very group that we tried to create.
-    pub(super) fn recognise_candidate(&mut self, conversation: ConversationId, info: &wire::group_info_outcome::Info) {
-        let Some(candidate) = self.chats.get(&conversation).and_then(|chat| chat.candidate.as_ref()) else {
-            return;
-        };
-        let ours = match decode_request(&candidate.request) {
-            Some(Body::CreateConversation(create)) => create.bundle.map(|bundle| bundle.group_info),
-            _ => None,
-        };
-        if ours.as_ref() == Some(&info.group_info) {
-            self.adopt_candidate(conversation, self.local_seq(0));
-            return;
-        }
-        self.drop_candidate(conversation);
-        if let Some(chat) = self.chats.get_mut(&conversation) {
-            chat.on_server = true;
-        }
-        self.save_chat(conversation);
-        self.await_welcome(conversation);
-    }
-
-    pub(super) fn await_welcome(&mut self, conversation: ConversationId) {
-        let until = self.now + WELCOME_MS;
-        self.live.entry(conversation).or_default().welcome_until = Some(until);
-        self.due.insert(conversation);
-    }
-
-    /// The server has accepted it: the candidate is our group now.
-    pub(super) fn adopt_candidate(&mut self, conversation: ConversationId, seq: u64) {
-        let Some(chat) = self.chats.get_mut(&conversation) else {
-            return;
-        };
-        let Some(candidate) = chat.candidate.take() else {
-            return;
-        };
-        let group = GroupRef {
-            slot: candidate.slot,
-            generation: candidate.generation,
-            timeline: self.cursor.timelines,
-        };
-        if candidate.kind == CandidateKind::Create {
-            self.begins(conversation);
-        }
-        self.adopt(conversation, group, seq);
-    }
-
-    pub(super) fn adopt(&mut self, conversation: ConversationId, group: GroupRef, seq: u64) {
-        let Some(chat) = self.chats.get_mut(&conversation) else {
-            return;
-        };
-        let old = chat.group.replace(group);
-        chat.on_server = true;
-        chat.lost = false;
-        chat.pending_commit = None;
-        chat.resyncs_failed = 0;
-        chat.handshake_seq = seq;
-        self.seen_up_to(conversation, seq);
-        if let Some(old) = old {
-            self.drop_slot(conversation, old.slot);
-        }
-        self.keys_renewed(conversation);
-        self.save_chat(conversation);
-        let live = self.live.entry(conversation).or_default();
-        live.welcome_until = None;
-        live.behind_until = None;
-        live.failures = 0;
-        live.retry_at = None;
-        live.drain();
-        self.inbox_may_go_on(Wait::Outcome(conversation));
-        self.due.insert(conversation);
-    }
-
-    pub(super) fn drop_candidate(&mut self, conversation: ConversationId) {
-        let candidate = self.chats.get_mut(&conversation).and_then(|chat| chat.candidate.take());
-        if let Some(candidate) = candidate {
-            self.drop_slot(conversation, candidate.slot);
-            self.save_chat(conversation);
-        }
-        self.inbox_may_go_on(Wait::Outcome(conversation));
-        self.due.insert(conversation);
-    }
-
-    /// A request about the group was answered by an Error.
-    pub(super) fn control_failed(&mut self, conversation: ConversationId, failure: &Failure) {
-        use wire::error::Code;
-        match failure.kind {
-            Code::Invalid | Code::Denied | Code::NotFound => {
-                let creating = self.chats.get(&conversation).is_some_and(|chat| !chat.on_server);
-                self.drop_candidate(conversation);
-                if creating {
-                    self.fail_intents(conversation, &failure.error);
-                } else {
-                    self.resync_failed(conversation);
-                }
-            }
-            Code::Unauthenticated => self.drop_connection(),
-            _ => self.wait_after(conversation, &failure.error),
-        }
-    }
-
-    pub(crate) fn control_answered(&mut self, conversation: ConversationId, control: Control, answer: &Answer) -> Step {
-        if matches!(control, Control::Commit | Control::Check { .. }) {
-            self.load_group(conversation)?;
-        }
-        let live = self.live.entry(conversation).or_default();
-        if live.busy == Some(control) {
-            live.busy = None;
-        }
-        match control {
-            Control::Claim(account) => self.claim_answered(conversation, account, answer),
-            Control::GroupInfo => self.group_info_answered(conversation, answer),
-            Control::Check { slot, epoch } => self.check_answered(conversation, slot, epoch, answer),
-            Control::Candidate => self.candidate_answered(conversation, answer),
-            Control::Commit => self.commit_answered(conversation, answer),
-            Control::Lists(account) => self.device_list_answered(account, answer),
-        }
-        self.due.insert(conversation);
-        Ok(())
-    }
-}
-
-pub(super) fn encode_request(body: Body) -> Blob {
-    wire::ClientFrame {
-        request_id: 0,
-        body: Some(body),
-    }
-    .encode_to_vec()
-    .into()
-}
-
-pub(super) fn decode_request(bytes: &[u8]) -> Option<Body> {
-    wire::ClientFrame::decode(bytes).ok()?.body
-}
-
-fn first_ciphertext(request: &[u8]) -> Option<Vec<u8>> {
-    match decode_request(request)? {
-        Body::CreateConversation(create) => create.first.map(|send| send.ciphertext.to_vec()),
-        _ => None,
     }
 }

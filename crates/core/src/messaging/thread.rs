@@ -1,16 +1,14 @@
 //! The thread: rows in their order, notices between them, and how both are shown.
 
 use kabar_protocol::{
-    ids::{ConversationId, MessageId},
+    ids::{AccountId, ConversationId, MessageId},
     wire,
 };
 use sha2::{Digest, Sha256};
 
-use super::{Changes, Chat, Envelope, Intent, Place, Row};
+use super::{Changes, Chat, Envelope, Intent, Party, Place, Row, roster::Notice};
 use crate::{
-    api::{
-        ChangesView, ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, Shown, TimeMs,
-    },
+    api::{ChangesView, ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, Shown},
     state::State,
     store::keys,
     tx::Step,
@@ -41,11 +39,16 @@ impl State {
         let last = queued.or_else(|| chat.last.as_ref().map(|row| self.row_view(chat, row)));
         ChatView {
             conversation_id: chat.conversation,
-            kind: match self.conversation_kind(chat.conversation, chat.peer) {
-                wire::ConversationKind::Business => ChatKind::Business,
-                _ => ChatKind::Direct,
+            kind: match chat.party {
+                Party::Group => ChatKind::Group,
+                Party::Direct(peer) => match self.conversation_kind(chat.conversation, peer) {
+                    wire::ConversationKind::Business => ChatKind::Business,
+                    _ => ChatKind::Direct,
+                },
             },
-            peer: self.person(chat.peer),
+            peer: self.other_side(chat),
+            group: self.group_summary(chat),
+            muted_until: chat.muted_until.filter(|until| *until > self.now),
             last,
             unread: chat.unread,
             request: chat.request,
@@ -58,7 +61,7 @@ impl State {
         let is_message = row.sub == 0 && !is_notice(row.kind);
         let mine = is_message && self.my_account() == Some(row.from);
         let state = if mine {
-            chat.state_of(row.seq)
+            self.state_of(chat, row.seq)
         } else {
             MessageState::Received
         };
@@ -69,6 +72,7 @@ impl State {
             from: self.person(row.from),
             mine,
             kind: row.kind,
+            about: row.about.iter().map(|account| self.person(*account)).collect(),
             text: row.text.clone(),
             shown: row.shown.clone(),
             automated: row.automated,
@@ -83,7 +87,7 @@ impl State {
     /// A message of any conversation, as it stands now.
     pub(crate) fn message_view(&mut self, message_id: MessageId) -> Step<Option<MessageView>> {
         let mut intents = self.intents.values();
-        if let Some(intent) = intents.find(|intent| intent.message_id == message_id && intent.change_class == 0) {
+        if let Some(intent) = intents.find(|intent| intent.message_id == message_id && intent.is_message()) {
             return Ok(Some(self.intent_view(intent)));
         }
         let Some(place) = self.read::<Place>(keys::index(message_id))? else {
@@ -108,6 +112,7 @@ impl State {
             from: self.person(me),
             mine: true,
             kind: intent.shown.as_ref().map_or(MessageKind::Text, Shown::kind),
+            about: Vec::new(),
             text: Some(intent.text.clone()),
             shown: intent.shown.clone(),
             automated: self.is_business(),
@@ -125,9 +130,9 @@ impl State {
         self.intents.range(range).map(|(_, intent)| intent)
     }
 
-    /// The same without what only changes another message.
+    /// The same without what has no row of its own.
     pub(crate) fn queued_messages(&self, conversation: ConversationId) -> impl DoubleEndedIterator<Item = &Intent> {
-        self.queued(conversation).filter(|intent| intent.change_class == 0)
+        self.queued(conversation).filter(|intent| intent.is_message())
     }
 
     /// Puts a message into the thread and shows it.
@@ -167,47 +172,45 @@ impl State {
 
     /// A line of the client's own after everything seen so far.
     pub(crate) fn add_notice(&mut self, conversation: ConversationId, kind: MessageKind) {
-        let now = self.now;
+        let peer = self.chats.get(&conversation).and_then(Chat::peer);
+        if let Some(from) = peer.or_else(|| self.my_account()) {
+            self.add_notice_from(conversation, kind, from);
+        }
+    }
+
+    pub(crate) fn add_notice_from(&mut self, conversation: ConversationId, kind: MessageKind, from: AccountId) {
+        let notice = Notice {
+            kind,
+            from,
+            about: Vec::new(),
+            text: None,
+        };
+        self.add_notice_about(conversation, notice);
+    }
+
+    pub(super) fn add_notice_about(&mut self, conversation: ConversationId, notice: Notice) {
+        let time = self.now;
         let Some(chat) = self.chats.get_mut(&conversation) else {
             return;
         };
         chat.notices += 1;
-        let (seq, sub, from) = (chat.last_seq, chat.notices, chat.peer);
-        let row = self.notice_row(conversation, kind, seq, sub, from, now);
-        self.feed_row(conversation, &row);
-        self.add_row(conversation, row, None);
-    }
-
-    fn notice_row(
-        &self,
-        conversation: ConversationId,
-        kind: MessageKind,
-        seq: u64,
-        sub: u32,
-        from: kabar_protocol::ids::AccountId,
-        time: TimeMs,
-    ) -> Row {
-        // A name of its own that no message can have: message ids begin with 1.
-        let mut hasher = Sha256::new();
-        hasher.update(b"kabar/v1/notice");
-        hasher.update(conversation.as_slice());
-        hasher.update(seq.to_be_bytes());
-        hasher.update(sub.to_be_bytes());
-        let mut id: [u8; 32] = hasher.finalize().into();
-        id[0] = 0;
-        Row {
-            message_id: MessageId(id),
+        let (seq, sub) = (chat.last_seq, chat.notices);
+        let row = Row {
+            message_id: notice_id(conversation, seq, sub),
             seq,
             sub,
-            from,
-            kind,
-            text: None,
+            from: notice.from,
+            kind: notice.kind,
+            about: notice.about,
+            text: notice.text,
             shown: None,
             automated: false,
             in_reply_to: None,
             changes: Changes::default(),
             time,
-        }
+        };
+        self.feed_row(conversation, &row);
+        self.add_row(conversation, row, None);
     }
 
     /// Something that the peer sent cannot be read here: one line says so, however many are missing in a row.
@@ -228,6 +231,7 @@ impl State {
             conversation_id: conversation,
             from: self.person(row.from),
             kind: kind_name(row.kind).into(),
+            about: row.about.iter().map(|account| self.person(*account)).collect(),
             text: row.text.clone(),
             shown: row.shown.clone(),
             automated: row.automated,
@@ -241,11 +245,20 @@ impl State {
     }
 }
 
+/// A name of its own that no message can have: message ids begin with 1.
+fn notice_id(conversation: ConversationId, seq: u64, sub: u32) -> MessageId {
+    let mut hasher = Sha256::new();
+    hasher.update(b"kabar/v1/notice");
+    hasher.update(conversation.as_slice());
+    hasher.update(seq.to_be_bytes());
+    hasher.update(sub.to_be_bytes());
+    let mut id: [u8; 32] = hasher.finalize().into();
+    id[0] = 0;
+    MessageId(id)
+}
+
 fn is_notice(kind: MessageKind) -> bool {
-    matches!(
-        kind,
-        MessageKind::NoticeSafetyChanged | MessageKind::NoticeReset | MessageKind::NoticeGap
-    )
+    kind_name(kind).starts_with("notice_")
 }
 
 fn kind_name(kind: MessageKind) -> &'static str {
@@ -261,6 +274,15 @@ fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::NoticeSafetyChanged => "notice_safety_changed",
         MessageKind::NoticeReset => "notice_reset",
         MessageKind::NoticeGap => "notice_gap",
+        MessageKind::NoticeGroupCreated => "notice_group_created",
+        MessageKind::NoticeGroupName => "notice_group_name",
+        MessageKind::NoticeGroupDescription => "notice_group_description",
+        MessageKind::NoticeGroupPhoto => "notice_group_photo",
+        MessageKind::NoticeGroupSettings => "notice_group_settings",
+        MessageKind::NoticeAdded => "notice_added",
+        MessageKind::NoticeRemoved => "notice_removed",
+        MessageKind::NoticeLeft => "notice_left",
+        MessageKind::NoticeRole => "notice_role",
         MessageKind::Unsupported => "unsupported",
     }
 }

@@ -17,10 +17,17 @@ use sha2::{Digest, Sha256};
 
 use kabar_protocol::{credential::Credential, policy::GROUP_POLICY_EXTENSION};
 
-use super::storage::Storage;
+use super::{MlsError, storage::Storage};
 
 pub(super) const XWING: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
 pub(super) const X25519: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+
+/// The engine's name of one of our suites (`kabar_protocol::suite`).
+pub(super) fn ciphersuite(suite: u16) -> Result<Ciphersuite, MlsError> {
+    let ours = [XWING, X25519];
+    let found = ours.into_iter().find(|known| u16::from(*known) == suite);
+    found.ok_or(MlsError::Malformed("cipher suite"))
+}
 
 /// Cryptography and randomness for the whole client.
 pub(crate) struct Engine {

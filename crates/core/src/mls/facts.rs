@@ -1,7 +1,8 @@
 //! Groups and commits as `kabar_protocol::policy` sees them.
 
 use openmls::prelude::{
-    Extensions, GroupContext, LeafNode, MlsGroup, Proposal, ProposalOrRefType, QueuedProposal, Sender, StagedCommit,
+    ExtensionType, Extensions, GroupContext, LeafNode, MlsGroup, Proposal, ProposalOrRefType, QueuedProposal, Sender,
+    StagedCommit,
 };
 use prost::Message as _;
 
@@ -26,13 +27,21 @@ pub(super) fn credential(credential: &openmls::prelude::Credential, key: &[u8]) 
     }
 }
 
-fn leaf_credential(leaf: &LeafNode) -> Result<Credential, MlsError> {
+pub(super) fn leaf_credential(leaf: &LeafNode) -> Result<Credential, MlsError> {
     credential(leaf.credential(), leaf.signature_key().as_slice())
 }
 
 pub(super) fn policy(extensions: &Extensions<GroupContext>) -> Option<GroupPolicy> {
     let extension = extensions.unknown(GROUP_POLICY_EXTENSION)?;
     GroupPolicy::decode(&extension.0[..]).ok()
+}
+
+/// The policy in changed extensions, which hold nothing but it and what every group requires of its leaves.
+fn changed_policy(extensions: &Extensions<GroupContext>) -> Option<GroupPolicy> {
+    let required = extensions.required_capabilities()?;
+    let ours = [ExtensionType::Unknown(GROUP_POLICY_EXTENSION)];
+    let only = extensions.iter().count() == 2 && required.extension_types() == ours;
+    policy(extensions).filter(|_| only)
 }
 
 pub(super) fn of_members(
@@ -87,7 +96,9 @@ fn proposal(group: &MlsGroup, queued: &QueuedProposal) -> Result<ProposalFact, M
                 .ok_or_else(|| MlsError::Refused("remove".into()))?;
             ProposalFact::Remove(credential(&member.credential, &member.signature_key)?)
         }
-        Proposal::GroupContextExtensions(change) => ProposalFact::GroupContextExtensions(policy(change.extensions())),
+        Proposal::GroupContextExtensions(change) => {
+            ProposalFact::GroupContextExtensions(changed_policy(change.extensions()))
+        }
         Proposal::ExternalInit(_) => ProposalFact::ExternalInit,
         Proposal::SelfRemove => ProposalFact::SelfRemove,
         _ => ProposalFact::Other,

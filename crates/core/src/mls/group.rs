@@ -18,7 +18,7 @@ use kabar_protocol::{
 
 use super::{
     Bundle, CheckedKeyPackage, Engine, Identity, MlsError, Storage,
-    engine::{XWING, capabilities},
+    engine::{capabilities, ciphersuite},
     engine_error, facts,
 };
 use crate::api::Write;
@@ -46,6 +46,14 @@ pub(crate) struct Decrypted {
     pub(crate) sender: Credential,
     pub(crate) authenticated_data: Vec<u8>,
     pub(crate) content: Vec<u8>,
+}
+
+/// What a commit of ours changes; the default is nothing but our keys.
+#[derive(Default)]
+pub(crate) struct Change<'a> {
+    pub(crate) added: Vec<CheckedKeyPackage>,
+    pub(crate) removed: &'a [DeviceId],
+    pub(crate) policy: Option<&'a GroupPolicy>,
 }
 
 /// What every member is configured with. Handshakes are PublicMessages: the server checks and orders them.
@@ -94,11 +102,12 @@ impl Group {
         }))
     }
 
-    /// Creates the group of a conversation with the owners of `key_packages`: epoch 1, ready to encrypt.
+    /// Creates the group of a conversation on `suite` with the owners of `key_packages`: epoch 1, ready to encrypt.
     pub(crate) fn create(
         engine: &Engine,
         me: &Identity<'_>,
         storage: Storage,
+        suite: u16,
         policy: &GroupPolicy,
         key_packages: Vec<CheckedKeyPackage>,
         check: impl FnOnce(&GroupFacts) -> Result<(), PolicyError>,
@@ -109,7 +118,7 @@ impl Group {
         let config = join_config(key_packages.len() + 1);
         let mut mls = MlsGroup::builder()
             .with_group_id(GroupId::from_slice(&conversation.group_id(policy.generation)))
-            .ciphersuite(XWING)
+            .ciphersuite(ciphersuite(suite)?)
             .with_capabilities(capabilities())
             .with_group_context_extensions(context_extensions(policy)?)
             .with_wire_format_policy(config.wire_format_policy())
@@ -252,27 +261,34 @@ impl Group {
         })
     }
 
-    /// Prepares a commit that renews the keys from our leaf up, and removes `removed`, who may be nobody. It stays
-    /// pending until [`Self::merge_pending`].
-    pub(crate) fn commit_path(
+    /// Prepares a commit that renews the keys from our leaf up, and makes `change`. It stays pending until
+    /// [`Self::merge_pending`].
+    pub(crate) fn commit(
         &mut self,
         engine: &Engine,
         me: &Identity<'_>,
-        removed: &[DeviceId],
+        change: Change<'_>,
         check: impl FnOnce(&GroupFacts, &CommitFacts) -> Result<(), PolicyError>,
     ) -> Result<Bundle, MlsError> {
-        let leaves = self.leaves_of(removed);
+        let leaves = self.leaves_of(change.removed);
         self.attempt(|group| {
             group
                 .mls
                 .clear_pending_commit(&group.storage)
                 .map_err(engine_error("own commit"))?;
             let provider = engine.provider(&group.storage);
-            let messages = group
+            let mut builder = group
                 .mls
                 .commit_builder()
                 .propose_removals(leaves)
-                .force_self_update(true)
+                .propose_adds(change.added.into_iter().map(|checked| checked.key_package))
+                .force_self_update(true);
+            if let Some(policy) = change.policy {
+                builder = builder
+                    .propose_group_context_extensions(context_extensions(policy)?)
+                    .map_err(engine_error("own commit"))?;
+            }
+            let messages = builder
                 .load_psks(&group.storage)
                 .map_err(engine_error("own commit"))?
                 .use_ratchet_tree_extension(true)

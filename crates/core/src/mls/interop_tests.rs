@@ -10,26 +10,21 @@ use std::{
 };
 
 use ed25519_dalek::SigningKey;
-use openmls::prelude::{
-    Ciphersuite, Extension, ExtensionType, Extensions, GroupId, KeyPackage, MlsGroup, RequiredCapabilitiesExtension,
-    UnknownExtension,
-};
+use openmls::prelude::Ciphersuite;
 use openmls_traits::{crypto::OpenMlsCrypto as _, types::HpkeCiphertext};
 use prost::Message as _;
 use serde_json::{Value, json};
-use tls_codec::Serialize as _;
 
 use kabar_protocol::{
     credential::Credential,
     ids::{AccountId, ConversationId, DeviceId},
     mls_header::private_header,
-    policy::{GROUP_POLICY_EXTENSION, check_commit, check_group},
+    policy::{check_commit, check_group},
     wire::{AuthenticatedData, ConversationKind, GroupPolicy, MemberRole, MessageClass, Role},
 };
 
 use super::{
-    engine::{X25519, XWING, capabilities},
-    group::{bundle, join_config},
+    engine::{X25519, XWING},
     *,
 };
 use crate::{api::Write, store::keys};
@@ -138,7 +133,7 @@ impl Table {
                 ConversationKind::Direct,
                 ConversationId::direct(accounts[0], accounts[1]),
             ),
-            _ => (ConversationKind::Group, ConversationId([3; 16])),
+            _ => (ConversationKind::Group, ConversationId::group(accounts[0], &[3; 16])),
         };
         let begun = peer.call(
             "begin",
@@ -151,7 +146,20 @@ impl Table {
         );
         let member = |account: AccountId| MemberRole {
             account_id: account.to_bytes(),
-            role: Role::Member.into(),
+            role: if kind == ConversationKind::Group {
+                Role::Owner
+            } else {
+                Role::Member
+            }
+            .into(),
+        };
+        let in_a_group = match kind {
+            ConversationKind::Group => GroupPolicy {
+                founder: accounts[0].to_bytes(),
+                nonce: vec![3; 16].into(),
+                ..GroupPolicy::default()
+            },
+            _ => GroupPolicy::default(),
         };
         Some(Self {
             peer,
@@ -166,6 +174,7 @@ impl Table {
                 conversation_id: conversation.to_bytes(),
                 generation: 0,
                 members: accounts.map(member).to_vec(),
+                ..in_a_group
             },
             conversation,
             key_package: bytes(&begun, "key_package"),
@@ -192,13 +201,11 @@ impl Table {
         let theirs = read_key_package(&self.engine, &self.key_package).expect("their KeyPackage");
         assert_eq!(theirs.credential, self.theirs);
         let (me, storage) = (self.identity(), self.storage(0, vec![]));
-        let (group, bundle) = match self.suite {
-            XWING => Group::create(&self.engine, &me, storage, &self.policy, vec![theirs], |facts| {
-                check_group(self.conversation, 0, facts, |_| true)
-            })
-            .expect("create"),
-            suite => create(&self.engine, &me, storage, suite, &self.policy, theirs),
-        };
+        let suite = self.suite.into();
+        let (group, bundle) = Group::create(&self.engine, &me, storage, suite, &self.policy, vec![theirs], |facts| {
+            check_group(self.conversation, 0, facts, |_| true)
+        })
+        .expect("create");
         let joined = self
             .peer
             .call("join", json!({ "welcome": hex::encode(bundle.welcome) }));
@@ -208,15 +215,10 @@ impl Table {
 
     /// ts-mls creates the group with us in it, and we join by its Welcome.
     fn they_create(&mut self) -> Group {
-        let (key_package, rows) = match self.suite {
-            XWING => {
-                // The package that is never used up: it has an extension of its own.
-                let (mut packages, rows) =
-                    make_key_packages(&self.engine, &self.identity(), 1, true).expect("our KeyPackage");
-                (packages.remove(0), rows)
-            }
-            suite => key_package(&self.engine, &self.identity(), suite),
-        };
+        // The package that is never used up: it has an extension of its own.
+        let made = make_key_packages(&self.engine, &self.identity(), self.suite.into(), 1, true);
+        let (mut packages, rows) = made.expect("our KeyPackage");
+        let key_package = packages.remove(0);
         let created = self.peer.call(
             "create",
             json!({
@@ -226,7 +228,7 @@ impl Table {
             }),
         );
         let (welcome, storage) = (bytes(&created, "welcome"), self.storage(0, rows));
-        let group = Group::join(&self.engine, storage, &welcome, |conversation, generation, facts| {
+        let (group, _) = Group::join(&self.engine, storage, &welcome, |conversation, generation, facts| {
             assert_eq!((conversation, generation), (self.conversation, 0));
             check_group(conversation, generation, facts, |_| true)
         })
@@ -323,7 +325,7 @@ impl Table {
     /// A path update by us. Returns the GroupInfo of the epoch that it begins.
     fn we_commit(&mut self, group: &mut Group) -> Vec<u8> {
         let Bundle { commit, group_info, .. } = group
-            .commit_path(&self.engine, &self.identity(), &[], |before, commit| {
+            .commit(&self.engine, &self.identity(), Change::default(), |before, commit| {
                 check_commit(before, commit, |_| true)
             })
             .expect("our commit");
@@ -359,55 +361,6 @@ fn alterations(message: &[u8], authenticated: &[u8]) -> [Vec<u8>; 2] {
         .position(|part| part == authenticated);
     let start = at.expect("authenticated data is in the clear");
     [tampered(message, 0), tampered(message, message.len() - 1 - start - 2)]
-}
-
-/// [`Group::create`] on another suite: the same configuration, extensions and capabilities.
-fn create(
-    engine: &Engine,
-    me: &Identity<'_>,
-    storage: Storage,
-    suite: Ciphersuite,
-    policy: &GroupPolicy,
-    member: CheckedKeyPackage,
-) -> (Group, Bundle) {
-    let conversation = ConversationId::from_slice(&policy.conversation_id).expect("an id");
-    let (provider, config) = (engine.provider(&storage), join_config(2));
-    let required = RequiredCapabilitiesExtension::new(&[ExtensionType::Unknown(GROUP_POLICY_EXTENSION)], &[], &[]);
-    let extensions = Extensions::from_vec(vec![
-        Extension::Unknown(GROUP_POLICY_EXTENSION, UnknownExtension(policy.encode_to_vec())),
-        Extension::RequiredCapabilities(required),
-    ]);
-    let mut mls = MlsGroup::builder()
-        .with_group_id(GroupId::from_slice(&conversation.group_id(0)))
-        .ciphersuite(suite)
-        .with_capabilities(capabilities())
-        .with_group_context_extensions(extensions.expect("extensions"))
-        .build(&provider, me, me.credential_with_key())
-        .expect("a group");
-    mls.set_configuration(&storage, &config).expect("configured");
-    let added = mls
-        .commit_builder()
-        .propose_adds([member.key_package])
-        .load_psks(&storage)
-        .expect("no PSKs")
-        .build(provider.engine_rand(), &engine.crypto, me, |_| true)
-        .expect("an Add")
-        .stage_commit(&provider)
-        .expect("staged");
-    mls.merge_pending_commit(&provider).expect("merged");
-    let bundle = bundle(added).expect("encoded");
-    (Group::new(mls, storage), bundle)
-}
-
-/// [`make_key_packages`] on another suite.
-fn key_package(engine: &Engine, me: &Identity<'_>, suite: Ciphersuite) -> (Vec<u8>, Vec<Write>) {
-    let storage = Storage::new(Vec::new(), []);
-    let made = KeyPackage::builder()
-        .leaf_node_capabilities(capabilities())
-        .build(suite, &engine.provider(&storage), me, me.credential_with_key())
-        .expect("our KeyPackage");
-    let encoded = made.key_package().tls_serialize_detached().expect("encoded");
-    (encoded, storage.commit())
 }
 
 /// The whole life of a group, begun by either side.

@@ -7,6 +7,7 @@ use openmls::prelude::{
 use tls_codec::DeserializeBytes as _;
 
 use kabar_protocol::{
+    credential::Credential,
     ids::ConversationId,
     policy::{GroupFacts, PolicyError},
 };
@@ -28,13 +29,13 @@ pub(crate) fn welcome_keys(welcome: &[u8]) -> Result<Vec<Key>, MlsError> {
 }
 
 impl Group {
-    /// Joins by a Welcome. `storage` holds our KeyPackage; `check` sees the group before it is ours.
+    /// Joins by a Welcome, and says who has signed it. `storage` holds our KeyPackage; `check` sees the group before it is ours.
     pub(crate) fn join(
         engine: &Engine,
         storage: Storage,
         welcome: &[u8],
         check: impl FnOnce(ConversationId, u32, &GroupFacts) -> Result<(), PolicyError>,
-    ) -> Result<Self, MlsError> {
+    ) -> Result<(Self, Credential), MlsError> {
         let provider = engine.provider(&storage);
         // Lifetimes are judged by the claimer; by the time a Welcome is read they may well be over.
         let staged = StagedWelcome::build_from_welcome(&provider, &group::join_config(0), read_welcome(welcome)?)
@@ -50,10 +51,11 @@ impl Group {
             facts::of_members(staged.members(), context.ciphersuite().into(), context.extensions())?
         };
         check(conversation, generation, &facts)?;
+        let adder = facts::leaf_credential(staged.welcome_sender().map_err(engine_error("welcome"))?)?;
         let mut mls = staged.into_group(&provider).map_err(engine_error("welcome"))?;
         mls.set_configuration(&storage, &group::join_config(facts.leaves.len()))
             .map_err(engine_error("welcome"))?;
-        Ok(Self::new(mls, storage))
+        Ok((Self::new(mls, storage), adder))
     }
 
     /// Builds an external commit that puts this device (back) into the group, in place of its old leaf if it has one.

@@ -7,7 +7,7 @@ use kabar_protocol::credential::Credential;
 
 use super::{
     Engine, Identity, MlsError, Storage,
-    engine::{XWING, capabilities},
+    engine::{capabilities, ciphersuite},
     engine_error, facts,
 };
 use crate::api::Write;
@@ -15,13 +15,15 @@ use crate::api::Write;
 /// A single-use package outlives every reasonable absence; the last-resort one is renewed with each batch.
 const LIFETIME_DAYS: u64 = 84;
 
-/// Makes `count` packages; returns them TLS-encoded, with the rows that hold their private keys.
+/// Makes `count` packages of a suite; returns them TLS-encoded, with the rows that hold their private keys.
 pub(crate) fn make_key_packages(
     engine: &Engine,
     me: &Identity<'_>,
+    suite: u16,
     count: u32,
     last_resort: bool,
 ) -> Result<(Vec<Vec<u8>>, Vec<Write>), MlsError> {
+    let suite = ciphersuite(suite)?;
     let storage = Storage::new(Vec::new(), []);
     let provider = engine.provider(&storage);
     let mut encoded = Vec::new();
@@ -33,7 +35,7 @@ pub(crate) fn make_key_packages(
             builder = builder.mark_as_last_resort();
         }
         let bundle = builder
-            .build(XWING, &provider, me, me.credential_with_key())
+            .build(suite, &provider, me, me.credential_with_key())
             .map_err(engine_error("key package"))?;
         encoded.push(
             bundle

@@ -6,6 +6,7 @@ use kabar_protocol::{
     credential::Credential,
     ids::{AccountId, ConversationId, DeviceId},
     policy::PolicyError,
+    suite,
     wire::{ConversationKind, GroupPolicy, MemberRole, Role},
 };
 
@@ -57,6 +58,7 @@ fn policy(generation: u32) -> GroupPolicy {
         conversation_id: conversation().to_bytes(),
         generation,
         members: vec![member(1), member(2)],
+        ..GroupPolicy::default()
     }
 }
 
@@ -69,12 +71,13 @@ fn storage(slot: u32, rows: Vec<Write>) -> Storage {
 }
 
 fn pair(engine: &Engine, alice: &Device, bob: &Device) -> (Group, Group, Bundle) {
-    let (packages, rows) = make_key_packages(engine, &bob.identity(), 1, false).expect("packages");
+    let (packages, rows) = make_key_packages(engine, &bob.identity(), suite::XWING, 1, false).expect("packages");
     let package = read_key_package(engine, &packages[0]).expect("valid");
     let (group, bundle) = Group::create(
         engine,
         &alice.identity(),
         storage(0, vec![]),
+        suite::XWING,
         &policy(0),
         vec![package],
         |_| Ok(()),
@@ -85,11 +88,12 @@ fn pair(engine: &Engine, alice: &Device, bob: &Device) -> (Group, Group, Bundle)
         rows.iter()
             .any(|w| matches!(w, Write::Put(key, _) if wanted.contains(key)))
     );
-    let joined = Group::join(engine, storage(0, rows), &bundle.welcome, |id, generation, facts| {
+    let (joined, adder) = Group::join(engine, storage(0, rows), &bundle.welcome, |id, generation, facts| {
         assert_eq!((id, generation, facts.leaves.len()), (conversation(), 0, 2));
         Ok(())
     })
     .expect("join");
+    assert_eq!(adder.device, alice.id());
     (group, joined, bundle)
 }
 
@@ -154,7 +158,15 @@ fn an_external_commit_replaces_the_own_leaf_and_a_removal_takes_a_foreign_one() 
         .process_commit(&engine, &join.commit, |_, _| Ok(()))
         .expect("commit");
     let removal = a
-        .commit_path(&engine, &alice.identity(), &[second.id()], |_, _| Ok(()))
+        .commit(
+            &engine,
+            &alice.identity(),
+            Change {
+                removed: &[second.id()],
+                ..Change::default()
+            },
+            |_, _| Ok(()),
+        )
         .expect("removal");
     again
         .process_commit(&engine, &removal.commit, |_, _| Ok(()))
@@ -175,7 +187,7 @@ fn a_copy_of_stolen_state_reads_along_until_its_owner_renews_the_keys() {
 
     // The other's update does not help: the thief holds a key that its path is encrypted to.
     let update = a
-        .commit_path(&engine, &alice.identity(), &[], |_, _| Ok(()))
+        .commit(&engine, &alice.identity(), Change::default(), |_, _| Ok(()))
         .expect("update");
     a.merge_pending(&engine).expect("merge");
     for group in [&mut b, &mut thief] {
@@ -187,7 +199,7 @@ fn a_copy_of_stolen_state_reads_along_until_its_owner_renews_the_keys() {
     }
 
     let update = b
-        .commit_path(&engine, &bob.identity(), &[], |_, _| Ok(()))
+        .commit(&engine, &bob.identity(), Change::default(), |_, _| Ok(()))
         .expect("update");
     b.merge_pending(&engine).expect("merge");
     a.process_commit(&engine, &update.commit, |_, _| Ok(()))
@@ -208,7 +220,7 @@ fn a_refused_commit_leaves_no_trace() {
     let (mut a, mut b, _) = pair(&engine, &alice, &bob);
     let _ = b.take_writes();
     let update = a
-        .commit_path(&engine, &alice.identity(), &[], |_, _| Ok(()))
+        .commit(&engine, &alice.identity(), Change::default(), |_, _| Ok(()))
         .expect("path update");
     let refused = b.process_commit(&engine, &update.commit, |_, _| Err(PolicyError::Proposal));
     assert_eq!(refused, Err(MlsError::Refused("proposal_type".into())));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use kabar_protocol::{
     device_list::DeviceList,
     ids::{AccountId, ConversationId, DeviceId},
-    signing,
+    signing, suite,
     wire::{
         self, Deliver, DeviceAddress, ServerFrame, claim_key_packages_outcome, client_frame::Body as Ask,
         create_conversation_outcome, deliver::Kind, device_list_outcome, find_account_outcome, group_info_outcome,
@@ -200,8 +200,10 @@ impl Server {
             Ask::AppendDeviceListEntry(ask) => self.append(from.0, ask),
             Ask::PublishKeyPackages(ask) => {
                 let entry = self.data.key_packages.entry(from.1).or_default();
-                entry.0.extend(ask.key_packages);
-                entry.1 = ask.last_resort.or(entry.1.take());
+                // Of the suite of small groups only: version (2), suite (2), and so on.
+                let small = |package: &bytes::Bytes| package.get(2..4) == Some(&suite::XWING.to_be_bytes());
+                entry.0.extend(ask.key_packages.into_iter().filter(small));
+                entry.1 = ask.last_resort.filter(small).or(entry.1.take());
                 Say::KeyPackagesPublished(wire::KeyPackagesPublished {
                     left: u32::try_from(entry.0.len()).unwrap(),
                 })

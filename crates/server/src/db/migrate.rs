@@ -14,6 +14,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (3, include_str!("../../migrations/0003_commerce.sql")),
     (4, include_str!("../../migrations/0004_charges.sql")),
     (5, include_str!("../../migrations/0005_media.sql")),
+    (6, include_str!("../../migrations/0006_groups.sql")),
 ];
 
 /// Brings the schema up to date; refuses a database that a newer program wrote.

@@ -288,7 +288,14 @@ async fn explain(app: &App, outgoing: &Outgoing, reply: &Reply) -> Option<Item> 
         refuse(reply, Failure::not_found(reason::NOT_A_MEMBER, rule));
         return None;
     };
-    if !conversation.revoked.is_empty() {
+    if let Err(rule) = conversation.check_post(outgoing.sender.account, outgoing.class) {
+        refuse(
+            reply,
+            Failure::denied(reason::POLICY, format!("{}: {rule}", rule.rule())),
+        );
+        return None;
+    }
+    if !conversation.to_remove.is_empty() {
         let devices = conversation.pending_removal();
         let pending = send_outcome::PendingRemoval { devices };
         answer(reply, send_outcome::Outcome::PendingRemoval(pending));

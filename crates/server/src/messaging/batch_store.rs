@@ -291,7 +291,10 @@ fn allowed<'a>(input: &'a Input, known: &HashMap<SendKey, Sent>) -> Vec<(usize, 
             continue;
         };
         let current = (conversation.generation, conversation.epoch) == (outgoing.generation, outgoing.epoch);
-        let allowed = current && conversation.revoked.is_empty() && conversation.is_member(outgoing.sender);
+        let allowed = current
+            && conversation.to_remove.is_empty()
+            && conversation.is_member(outgoing.sender)
+            && conversation.check_post(outgoing.sender.account, outgoing.class).is_ok();
         // The same send twice in one batch is one send.
         if allowed && !known.contains_key(&key) && seen.insert(key) {
             allowed_sends.push((place, send, conversation));

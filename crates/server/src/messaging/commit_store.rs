@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use kabar_protocol::{
     ids::{ConversationId, DeviceId},
-    wire::{ConversationKind, deliver::Kind},
+    wire::{ConversationKind, GroupPolicy, deliver::Kind},
 };
+use prost::Message as _;
 
 use super::{
     batch_store::insert_log,
@@ -86,6 +87,22 @@ pub(super) async fn update_group(
     let sql = "UPDATE conversation_group SET group_info = $2, public_state = $3 WHERE conversation_id = $1";
     tx.execute(sql, params![id, group_info, public_state]).await?;
     Ok(())
+}
+
+/// What every send into a group of people has to know; nothing is kept of other kinds.
+pub(super) async fn put_policy(tx: &mut Tx, id: ConversationId, policy: Option<&GroupPolicy>) -> Result<(), DbError> {
+    if let Some(policy) = policy {
+        let sql = "INSERT INTO group_policy (conversation_id, policy) VALUES ($1, $2) \
+                   ON CONFLICT (conversation_id) DO UPDATE SET policy = excluded.policy";
+        tx.execute(sql, params![id, Bytes::from(policy.encode_to_vec())])
+            .await?;
+    }
+    Ok(())
+}
+
+/// The policy to keep: that of a group of people.
+pub(super) fn kept_policy(policy: &GroupPolicy) -> Option<GroupPolicy> {
+    (policy.kind() == ConversationKind::Group).then(|| policy.clone())
 }
 
 /// The compare-and-set of a commit: the new sequence, or `None` if the epoch is another.

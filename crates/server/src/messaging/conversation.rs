@@ -7,8 +7,10 @@ use std::{
 
 use kabar_protocol::{
     ids::{AccountId, ConversationId, DeviceId},
-    wire::{ConversationKind, DeviceAddress},
+    policy::{self, PolicyError},
+    wire::{ConversationKind, DeviceAddress, GroupPolicy, MessageClass, Role},
 };
+use prost::Message as _;
 
 use super::envelope::address;
 use crate::{
@@ -29,8 +31,11 @@ pub(super) struct Conversation {
     pub(super) epoch: u64,
     /// In the order of their device ids: rows are locked in this order.
     pub(super) members: Vec<Identity>,
-    /// Members whose device is not current any more: nothing is sent until a commit removes them.
-    pub(super) revoked: Vec<Identity>,
+    /// Members whose device is not current any more, or whose account is leaving: they receive nothing, and nothing is
+    /// sent until a commit removes them.
+    pub(super) to_remove: Vec<Identity>,
+    /// Roles and settings of a group of people.
+    pub(super) policy: Option<GroupPolicy>,
 }
 
 impl Conversation {
@@ -38,6 +43,19 @@ impl Conversation {
         self.members
             .binary_search_by_key(&identity.device, |member| member.device)
             .is_ok_and(|at| self.members[at].account == identity.account)
+            && !self.is_leaving(identity.account)
+    }
+
+    /// What the group's settings say to a message of this class; nothing, where it is no group.
+    pub(super) fn check_post(&self, account: AccountId, class: MessageClass) -> Result<(), PolicyError> {
+        match &self.policy {
+            Some(policy) => policy::check_post(policy, account, class),
+            None => Ok(()),
+        }
+    }
+
+    fn is_leaving(&self, account: AccountId) -> bool {
+        self.policy.as_ref().is_some_and(|policy| is_leaving(policy, account))
     }
 
     pub(super) fn account_of(&self, device: DeviceId) -> Option<AccountId> {
@@ -46,19 +64,19 @@ impl Conversation {
     }
 
     pub(super) fn has_account(&self, account: AccountId) -> bool {
-        self.members.iter().any(|member| member.account == account)
+        self.members.iter().any(|member| member.account == account) && !self.is_leaving(account)
     }
 
-    /// Devices that receive what `sender` sends: every other one that is still current.
+    /// Devices that receive what `sender` sends: every other one that is to stay.
     pub(super) fn recipients(&self, sender: DeviceId) -> impl Iterator<Item = DeviceId> {
-        let current = self.members.iter().filter(|member| !self.revoked.contains(member));
+        let current = self.members.iter().filter(|member| !self.to_remove.contains(member));
         current
             .map(|member| member.device)
             .filter(move |device| *device != sender)
     }
 
     pub(super) fn pending_removal(&self) -> Vec<DeviceAddress> {
-        self.revoked.iter().map(|member| address(*member)).collect()
+        self.to_remove.iter().map(|member| address(*member)).collect()
     }
 }
 
@@ -79,8 +97,15 @@ pub(super) async fn conversations(
     }
     if !missing.is_empty() {
         let revocations = app.messaging.revocations();
-        for mut conversation in load(&mut app.db.reader().await?, &missing).await? {
-            conversation.revoked = revoked_members(app, &conversation.members).await?;
+        let mut tx = app.db.reader().await?;
+        let loaded = load(&mut tx, &missing).await?;
+        // After the epochs: a policy that is newer than its conversation's epoch decides nothing, as the epoch is then stale.
+        let mut policies = load_policies(&mut tx, &loaded).await?;
+        drop(tx);
+        for mut conversation in loaded {
+            conversation.policy = policies.remove(&conversation.id);
+            let policy = conversation.policy.as_ref();
+            conversation.to_remove = to_remove(app, &conversation.members, policy).await?;
             let conversation = Arc::new(conversation);
             found.insert(conversation.id, Arc::clone(&conversation));
             app.messaging.conversations.insert(conversation.id, conversation);
@@ -103,16 +128,49 @@ pub(super) async fn reload(app: &App, id: ConversationId) -> Result<Option<Cache
     conversation(app, id).await
 }
 
-/// Members that are no current device of their account.
-pub(super) async fn revoked_members(app: &App, members: &[Identity]) -> Result<Vec<Identity>, Failure> {
+/// Members that are no current device of their account, or whose account is leaving.
+pub(super) async fn to_remove(
+    app: &App,
+    members: &[Identity],
+    policy: Option<&GroupPolicy>,
+) -> Result<Vec<Identity>, Failure> {
     let accounts = members.iter().map(|member| member.account).collect();
     let lists = accounts::device_lists(app, &accounts).await?;
-    let current = |member: &Identity| {
-        lists
-            .get(&member.account)
-            .is_some_and(|list| list.current_device(member.device).is_some())
+    let stays = |member: &Identity| {
+        let list = lists.get(&member.account);
+        list.is_some_and(|list| list.current_device(member.device).is_some())
+            && !policy.is_some_and(|policy| is_leaving(policy, member.account))
     };
-    Ok(members.iter().filter(|member| !current(member)).copied().collect())
+    Ok(members.iter().filter(|member| !stays(member)).copied().collect())
+}
+
+fn is_leaving(policy: &GroupPolicy, account: AccountId) -> bool {
+    policy::role(policy, account) == Role::Leaving
+}
+
+async fn load_policies(
+    tx: &mut Tx,
+    conversations: &[Conversation],
+) -> Result<BTreeMap<ConversationId, GroupPolicy>, DbError> {
+    let mut groups = Rows::new(1);
+    for conversation in conversations
+        .iter()
+        .filter(|known| known.kind == ConversationKind::Group)
+    {
+        groups.push([conversation.id.into()]);
+    }
+    let mut policies = BTreeMap::new();
+    if groups.is_empty() {
+        return Ok(policies);
+    }
+    let sql = "SELECT conversation_id, policy FROM group_policy WHERE conversation_id IN (VALUES {rows})";
+    for row in tx.fetch_rows(sql, &groups).await? {
+        let bytes: Vec<u8> = row.get(1)?;
+        if let Ok(policy) = GroupPolicy::decode(bytes.as_slice()) {
+            policies.insert(row.get(0)?, policy);
+        }
+    }
+    Ok(policies)
 }
 
 async fn load(tx: &mut Tx, ids: &Rows) -> Result<Vec<Conversation>, DbError> {
@@ -134,7 +192,8 @@ async fn load(tx: &mut Tx, ids: &Rows) -> Result<Vec<Conversation>, DbError> {
                 generation: row.get(2)?,
                 epoch: row.get(3)?,
                 members: Vec::new(),
-                revoked: Vec::new(),
+                to_remove: Vec::new(),
+                policy: None,
             });
         }
         // A conversation that everybody left has no members.

@@ -81,7 +81,8 @@ pub(crate) async fn create_conversation(
         generation: 0,
         epoch: group.epoch,
         members: group.members,
-        revoked: Vec::new(),
+        to_remove: Vec::new(),
+        policy: commit_store::kept_policy(&group.facts.policy),
     });
     let input = Input {
         first: first_message(creator, by_business, &conversation, request.first, bill)?,
@@ -148,6 +149,7 @@ async fn insert(tx: &mut Tx, input: &Input) -> Result<Stored, DbError> {
         return repeated(tx, input).await;
     }
     commit_store::insert_group(tx, id, input.now_ms, &input.bundle.group_info, &input.public_state).await?;
+    commit_store::put_policy(tx, id, input.conversation.policy.as_ref()).await?;
     commit_store::change_members(tx, id, &[], &input.conversation.members).await?;
     let devices: Vec<DeviceId> = input.conversation.recipients(input.creator.device).collect();
     let place = Place {

@@ -1,7 +1,7 @@
 //! Conversations: the order of handshakes, messages, per-device queues, acknowledgements, receipts.
 //!
-//! Owns the tables conversation, conversation_group, conversation_commit, member, conversation_log, send, receipt,
-//! last_content, inbox and queue. Knows nothing of prices (see `meter`), and reads no other slice's tables. Cannot decrypt.
+//! Owns the tables conversation, conversation_group, conversation_commit, member, conversation_log,
+//! group_policy, send, receipt, last_content, inbox and queue. Knows nothing of prices (see `meter`), and reads no other slice's tables. Cannot decrypt.
 
 mod batch;
 mod batch_store;

@@ -104,7 +104,8 @@ async fn accept(
         generation: generation + 1,
         epoch: change.next.epoch,
         members: change.next.members.clone(),
-        revoked: Vec::new(),
+        to_remove: Vec::new(),
+        policy: commit_store::kept_policy(&change.next.facts.policy),
     };
     match app.db.write(change, |tx, change| Box::pin(store(tx, change))).await? {
         None => Ok(Outcome::EpochConflict(EpochConflict {
@@ -145,6 +146,7 @@ async fn store(tx: &mut Tx, change: &Change) -> Result<Option<(u64, Vec<Delivery
     let Some(seq) = seq else { return Ok(None) };
     let public_state = Bytes::copy_from_slice(&next.public_state);
     commit_store::update_group(tx, id, &change.bundle.group_info, &public_state).await?;
+    commit_store::put_policy(tx, id, commit_store::kept_policy(&next.facts.policy).as_ref()).await?;
     commit_store::change_members(tx, id, &change.before, &next.members).await?;
     let place = Place {
         conversation: id,

@@ -9,7 +9,7 @@ use kabar_protocol::{
     ids::{ConversationId, DeviceId},
     policy::{self, CommitFacts, Committer, GroupFacts, PolicyError, ProposalFact},
     wire::{
-        self, CommitBundle, ConversationKind, EpochConflict, PolicyDenied,
+        self, CommitBundle, ConversationKind, EpochConflict, GroupPolicy, PolicyDenied,
         deliver::Kind,
         submit_commit_outcome::{Accepted, Outcome},
     },
@@ -26,6 +26,7 @@ use super::{
     send::counter,
 };
 use crate::{
+    accounts,
     app::App,
     db::{DbError, Tx},
     error::{Failure, reason},
@@ -96,6 +97,7 @@ async fn accept(app: &App, commit: &Commit, bundle: CommitBundle) -> Result<Outc
         kind,
         before: members(&before),
         after: members(&after),
+        policy: commit_store::kept_policy(&after.policy),
         welcomed: added(&facts).map(|leaf| leaf.device).collect(),
         bundle,
         public_state: public_state.into(),
@@ -106,8 +108,9 @@ async fn accept(app: &App, commit: &Commit, bundle: CommitBundle) -> Result<Outc
         kind,
         generation: commit.generation,
         epoch: commit.epoch + 1,
-        revoked: conversation::revoked_members(app, &change.after).await?,
+        to_remove: conversation::to_remove(app, &change.after, change.policy.as_ref()).await?,
         members: change.after.clone(),
+        policy: change.policy.clone(),
     };
     match app.db.write(change, |tx, change| Box::pin(store(tx, change))).await? {
         None => {
@@ -177,6 +180,14 @@ async fn check(
     let accounts = before.roster().into_iter().chain(added(facts).map(|leaf| leaf.account));
     let lists = Lists::of(app, &accounts.collect::<BTreeSet<_>>()).await?;
     policy::check_commit(before, facts, |leaf| lists.is_current(leaf))?;
+    if before.policy.kind() == ConversationKind::Group {
+        // Conversations with companies are of a kind of their own, and priced.
+        for account in added(facts).map(|leaf| leaf.account).chain([leaf.account]) {
+            if accounts::is_business(app, account).await? {
+                return Err(PolicyError::Roster.into());
+            }
+        }
+    }
     check_welcomed(bundle, added(facts))?;
     if bundle.commit.is_empty() {
         return Err(PolicyError::Proposal.into());
@@ -196,6 +207,7 @@ struct Change {
     kind: ConversationKind,
     before: Vec<Identity>,
     after: Vec<Identity>,
+    policy: Option<GroupPolicy>,
     welcomed: Vec<DeviceId>,
     bundle: CommitBundle,
     public_state: Bytes,
@@ -217,6 +229,7 @@ async fn store(tx: &mut Tx, change: &Change) -> Result<Option<(u64, Vec<Delivery
     };
     commit_store::insert_commit(tx, id, (generation, epoch, seq), hash, change.now_ms).await?;
     commit_store::update_group(tx, id, &change.bundle.group_info, &change.public_state).await?;
+    commit_store::put_policy(tx, id, change.policy.as_ref()).await?;
     commit_store::change_members(tx, id, &change.before, &change.after).await?;
     let place = Place {
         conversation: id,

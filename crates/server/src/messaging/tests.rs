@@ -303,7 +303,8 @@ async fn a_batch_sends_delivers_and_acknowledges_without_scanning_a_table() {
         generation: 0,
         epoch: 4,
         members: vec![SENDER, reader],
-        revoked: Vec::new(),
+        to_remove: Vec::new(),
+        policy: None,
     });
     make_conversation(&app).await;
     let planned = |send| PlannedSend {

@@ -13,9 +13,9 @@ use openmls::{
     group::{GroupContext, GroupId, ProposalStore, StagedCommit},
     messages::group_info::VerifiableGroupInfo,
     prelude::{
-        BasicCredential, ContentType, Extensions, LeafNode, MlsMessageBodyIn, MlsMessageIn, OpenMlsSignaturePublicKey,
-        ProcessedMessageContent, Proposal, ProposalOrRefType, ProtocolMessage, PublicGroup, PublicMessageIn, Sender,
-        SignaturePublicKey, Verifiable as _,
+        BasicCredential, ContentType, ExtensionType, Extensions, LeafNode, MlsMessageBodyIn, MlsMessageIn,
+        OpenMlsSignaturePublicKey, ProcessedMessageContent, Proposal, ProposalOrRefType, ProtocolMessage, PublicGroup,
+        PublicMessageIn, Sender, SignaturePublicKey, Verifiable as _,
     },
 };
 use openmls_rust_crypto::RustCrypto;
@@ -187,7 +187,7 @@ impl Group {
                 ProposalFact::Remove(credential(leaf)?)
             }
             Proposal::GroupContextExtensions(change) => {
-                ProposalFact::GroupContextExtensions(policy(change.extensions()))
+                ProposalFact::GroupContextExtensions(changed_policy(change.extensions()))
             }
             Proposal::ExternalInit(_) => ProposalFact::ExternalInit,
             Proposal::SelfRemove => ProposalFact::SelfRemove,
@@ -264,6 +264,14 @@ fn public_message(bytes: &[u8]) -> Result<PublicMessageIn, MlsError> {
 fn policy(extensions: &Extensions<GroupContext>) -> Option<GroupPolicy> {
     let extension = extensions.unknown(GROUP_POLICY_EXTENSION)?;
     GroupPolicy::decode(extension.0.as_slice()).ok()
+}
+
+/// The policy in changed extensions, which hold nothing but it and what every group requires of its leaves.
+fn changed_policy(extensions: &Extensions<GroupContext>) -> Option<GroupPolicy> {
+    let required = extensions.required_capabilities()?;
+    let ours = [ExtensionType::Unknown(GROUP_POLICY_EXTENSION)];
+    let only = extensions.iter().count() == 2 && required.extension_types() == ours;
+    policy(extensions).filter(|_| only)
 }
 
 /// Our credential in a leaf. A device is its key: the credential must name the device of the leaf's signature key.

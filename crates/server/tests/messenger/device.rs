@@ -12,7 +12,7 @@ use kabar_protocol::{
     signing, suite,
     wire::{
         self, AuthenticatedData, CommitBundle, ConversationKind, DeviceAddress, DeviceListEntry, DeviceListEntryBody,
-        GroupPolicy, MemberRole, MessageClass, Role,
+        GroupPolicy, GroupSettings, MemberRole, MessageClass, Permission, Role,
         client_frame::Body as Request,
         device_list_entry_body::{Change, DeviceKey, Genesis},
         server_frame::Body as Response,
@@ -541,18 +541,27 @@ impl Device {
     }
 }
 
-/// Everybody a plain member.
+/// Under what a group of these tests stands, with its founder.
+pub(crate) const NONCE: [u8; 16] = [9; 16];
+
+/// Everybody a plain member; in a group, the first is the founder and owner.
 pub(crate) fn policy(
     kind: ConversationKind,
     id: ConversationId,
     generation: u32,
     accounts: &[AccountId],
 ) -> GroupPolicy {
+    let founder = (kind == ConversationKind::Group).then(|| accounts[0]);
     let mut accounts = accounts.to_vec();
     accounts.sort();
     let member = |account: &AccountId| MemberRole {
         account_id: account.to_bytes(),
-        role: Role::Member.into(),
+        role: if founder == Some(*account) {
+            Role::Owner
+        } else {
+            Role::Member
+        }
+        .into(),
     };
     GroupPolicy {
         version: 1,
@@ -560,6 +569,13 @@ pub(crate) fn policy(
         conversation_id: id.to_bytes(),
         generation,
         members: accounts.iter().map(member).collect(),
+        settings: founder.map(|_| GroupSettings {
+            post: Permission::All.into(),
+            add: Permission::Admins.into(),
+            edit: Permission::Admins.into(),
+        }),
+        founder: founder.map(|founder| founder.to_bytes()).unwrap_or_default(),
+        nonce: founder.map(|_| NONCE.to_vec()).unwrap_or_default().into(),
     }
 }
 

@@ -12,7 +12,7 @@ use kabar_server::Server;
 use openmls::prelude::Ciphersuite;
 
 use crate::{
-    device::{Device, XWING, policy, random},
+    device::{Device, NONCE, XWING, policy, random},
     hostile_commits::{join_by, pair, talk},
     on_each_engine, start,
 };
@@ -180,8 +180,8 @@ async fn three(server: &Server) -> ([Device; 3], ConversationId) {
     let mut ani = Device::register(server, None).await;
     let mut budi = Device::register(server, None).await;
     let mut citra = Device::register(server, None).await;
-    let id = ConversationId(random());
     let accounts = [ani.account, budi.account, citra.account];
+    let id = ConversationId::group(ani.account, &NONCE);
     let kind = (ConversationKind::Group, id);
     let bundle = generation(&mut ani, kind, 0, &accounts, &[&budi, &citra]);
     let request = wire::CreateConversation {
@@ -214,7 +214,10 @@ async fn the_next_generation_keeps_policy_and_suite_and_holds_nobody_new() {
     let larger = generation(&mut ani, kind, 1, &accounts, &[&budi, &dewi]);
     refused(&mut ani, id, larger, "reset").await;
     let mut promoted = policy(ConversationKind::Group, id, 1, &accounts);
-    promoted.members[0].role = Role::Owner.into();
+    promoted
+        .members
+        .iter_mut()
+        .for_each(|member| member.role = Role::Owner.into());
     let package = (budi.account, budi.key_package(false));
     let promoted = ani.group(XWING, &promoted, &[package]);
     refused(&mut ani, id, promoted, "reset").await;

@@ -1,0 +1,127 @@
+//! What is to be sent: each intent is a row from the wish to the server's acknowledgement. The outbox takes them from here.
+
+use kabar_protocol::{
+    ids::{ClientMessageId, ConversationId, MessageId},
+    wire::{MessageClass, content::Body},
+};
+
+use super::{Intent, changes::class_of_change, content::About};
+use crate::{
+    api::{ApiError, BusinessSend, MessageView, Notification, Shown},
+    commands::refusal,
+    state::State,
+    store::keys,
+};
+
+impl Intent {
+    /// The class that it travels in.
+    pub(super) fn class(&self) -> MessageClass {
+        match MessageClass::try_from(self.class) {
+            Ok(MessageClass::Unspecified) | Err(_) => MessageClass::Content,
+            Ok(class) => class,
+        }
+    }
+
+    /// False for what has no row of its own in the thread: changes of other messages, and what is for clients alone.
+    pub(crate) fn is_message(&self) -> bool {
+        self.class() == MessageClass::Content
+    }
+}
+
+impl State {
+    /// Queues a message that has been checked; it is durable with this batch.
+    pub(crate) fn queue_message(
+        &mut self,
+        conversation: ConversationId,
+        shown: &Shown,
+        reply_to: Option<MessageId>,
+        business: Option<BusinessSend>,
+    ) -> Result<(u64, MessageView), ApiError> {
+        let mut intent = self.intend(conversation, MessageClass::Content, reply_to.into(), shown.body())?;
+        (intent.text, intent.shown) = (shown.text(), shown.clone().beside_text());
+        (intent.business, intent.in_reply_to) = (business, reply_to);
+        let (order, view) = (intent.order, self.intent_view(&intent));
+        self.keep_intent(intent);
+        if let Some(chat) = self.chats.get_mut(&conversation) {
+            // Answering a stranger accepts him.
+            chat.request = false;
+            chat.updated_at = self.now;
+        }
+        self.save_chat(conversation);
+        self.notify(Notification::Message { message: view.clone() });
+        self.say_chat(conversation);
+        Ok((order, view))
+    }
+
+    /// Queues what is done to another message of the thread; its order.
+    pub(super) fn queue_change(
+        &mut self,
+        conversation: ConversationId,
+        target: MessageId,
+        body: Body,
+    ) -> Result<u64, ApiError> {
+        let class = class_of_change(&body);
+        let about = match class {
+            MessageClass::Edit => About::Replaces(target),
+            _ => About::Answers(target),
+        };
+        let intent = self.intend(conversation, class, about, body)?;
+        let order = intent.order;
+        self.keep_intent(intent);
+        if let Some(chat) = self.chats.get_mut(&conversation) {
+            // As an answer does.
+            chat.request = false;
+        }
+        Ok(order)
+    }
+
+    /// Queues a message that is not for the thread; with a command, its answer comes when the server has it.
+    pub(crate) fn queue_control(
+        &mut self,
+        conversation: ConversationId,
+        body: Body,
+        command: Option<u64>,
+    ) -> Result<(), ApiError> {
+        let intent = self.intend(conversation, MessageClass::Control, About::Nothing, body)?;
+        if let Some(command_id) = command {
+            self.waiting.sends.insert(intent.order, command_id);
+        }
+        self.keep_intent(intent);
+        self.save_chat(conversation);
+        Ok(())
+    }
+
+    fn intend(
+        &mut self,
+        conversation: ConversationId,
+        class: MessageClass,
+        about: About,
+        body: Body,
+    ) -> Result<Intent, ApiError> {
+        let Some((message_id, content)) = self.make_content(conversation, about, body) else {
+            return Err(refusal("no_account", "register first"));
+        };
+        self.cursor.next_intent += 1;
+        self.save_cursor();
+        Ok(Intent {
+            conversation,
+            order: self.cursor.next_intent,
+            client_message_id: ClientMessageId(self.engine.random()),
+            message_id,
+            content: content.into(),
+            text: String::new(),
+            shown: None,
+            class: class.into(),
+            business: None,
+            in_reply_to: None,
+            created_at: self.now,
+            failed: None,
+        })
+    }
+
+    fn keep_intent(&mut self, intent: Intent) {
+        self.put(keys::intent(intent.conversation, intent.order), &intent);
+        self.due.insert(intent.conversation);
+        self.intents.insert((intent.conversation, intent.order), intent);
+    }
+}

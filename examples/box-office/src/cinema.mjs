@@ -57,6 +57,12 @@ const shop = (hall) => ({
   seatsMax: SEATS_MAX,
   /** A seat map needs no question about how many. */
   countBySeats: true,
+  /** A film's title is all that somebody has to write who knows what to see. */
+  named(text) {
+    const film = Object.keys(FILMS).find((id) => text.toLowerCase().includes(FILMS[id].title.toLowerCase()));
+    return film && { film };
+  },
+
   /** Not asked where there is a seat map: the next showing, unless somebody taps another. */
   usual: 'show',
   /** In the order in which they are asked. */

@@ -37,6 +37,8 @@ export function answer(event, world) {
   const text = event.text ?? '';
   if (TALK.test(text)) return [{ send: { type: 'text', body: t.clerk } }, { clerk: true }];
   if (GIVE_BACK.test(text)) return offerReturns(world);
+  const named = world.shop.named?.(text);
+  if (named) return ask(named, world);
   if (event.first || BUY.test(text) || LISTS.test(text)) return ask({}, world);
   return [help(world)];
 }

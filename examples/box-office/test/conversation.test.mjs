@@ -128,6 +128,8 @@ test('few short answers are buttons; with a seat map the next showing needs no q
   const [asked, ...more] = answer({ choice: films.send.buttons[0].id }, world(cinema, { ...flows, taken: full }));
   assert.deepEqual([asked.send.type, more.length], ['buttons', 0]);
   assert.match(asked.send.body, /16\.30 WIB: 0 kursi bebas/);
+  const [, named] = answer({ text: 'Mau nonton ombak selatan!' }, world(cinema, flows));
+  assert.deepEqual(named, map);
   const [route] = answer({ text: 'tiket' }, world(bus));
   assert.equal(route.send.type, 'list', 'a button has room for 20 letters');
 });

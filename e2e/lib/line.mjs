@@ -7,6 +7,7 @@ export async function startLine() {
   let up = 0;
   let cutAt = Number.POSITIVE_INFINITY;
   let down = false;
+  let broken = () => {};
   const server = createServer((near) => {
     if (down) return near.destroy();
     const far = connect(target, '127.0.0.1');
@@ -29,6 +30,7 @@ export async function startLine() {
   function breakDown() {
     cutAt = Number.POSITIVE_INFINITY;
     down = true;
+    broken();
     for (const { near, far } of open) {
       near.destroy();
       far.destroy();
@@ -44,11 +46,13 @@ export async function startLine() {
     origin: (name = '') => `http://${name ? `${name}.` : ''}localhost:${server.address().port}`,
     /** Bytes that went to the server. */
     up: () => up,
-    /** Breaks after so many more bytes, and stays broken. */
+    /** Breaks after so many more bytes, and stays broken; resolves when it has. */
     cutAfter(bytes) {
       cutAt = up + bytes;
+      return new Promise((resolve) => {
+        broken = resolve;
+      });
     },
-    isDown: () => down,
     mend() {
       down = false;
     },

@@ -75,6 +75,7 @@ export class Download {
   async #fetch(opener: Opener, sink: Sink, signal: AbortSignal, progress: (done: number) => void): Promise<string> {
     const patience = new AbortController();
     let timer = setTimeout(() => patience.abort(), ANSWER_TIMEOUT_MS);
+    let ended = false;
     try {
       const init = { headers: { Range: `bytes=${this.#fetched}-` } };
       const asked = await ask(this.#parts.fetch, addressOf(this.#file), init, signal, patience.signal);
@@ -92,14 +93,15 @@ export class Download {
         const piece = await reader?.read().catch((error: unknown) => String(error));
         signal.throwIfAborted();
         if (typeof piece === 'string') return piece;
+        ended = !piece || piece.done;
         if (!piece || piece.done) return 'the connection broke off';
         this.#take(piece.value, opener, sink);
         progress(this.#opened);
       }
     } finally {
       clearTimeout(timer);
-      // Lets go of a body that nobody reads any more.
-      patience.abort();
+      // Lets go of a body that nobody reads any more; one that ended may still be read by who keeps it.
+      if (!ended) patience.abort();
     }
   }
 

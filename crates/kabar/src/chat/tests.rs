@@ -1,6 +1,6 @@
 //! What scripts read of a business's messages, and how answers to them are refused.
 
-use kabar_client::api::{MessageKind, MessageState, MessageView, Person, Shown, TicketView};
+use kabar_client::api::{ChangesView, MessageKind, MessageState, MessageView, Person, Shown, TicketView};
 use kabar_protocol::{
     ids::{AccountId, ConversationId, MessageId},
     wire::{self, interactive::Action, interactive_reply::Reply, template_button},
@@ -30,10 +30,12 @@ fn message(shown: Option<Shown>) -> MessageView {
         },
         mine: false,
         kind,
+        about: Vec::new(),
         text: Some("Mau yang mana?".into()),
         shown,
         automated: true,
         in_reply_to: None,
+        changes: ChangesView::default(),
         time: 0,
         state: MessageState::Received,
         error: None,

@@ -236,9 +236,13 @@ test('a picture is pasted and dropped as well', async () => {
 
 test('everything works from the keyboard alone', async () => {
   const { page } = rani;
+  // Listened for early: the browser has to be told before the key is pressed.
+  const choosing = page.waitForEvent('filechooser');
   await rani.composer.focus();
   await page.keyboard.press('Shift+Tab');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.keyboard.press('Enter')]);
+  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Kirim gambar atau berkas');
+  await page.keyboard.press('Enter');
+  const chooser = await choosing;
   await chooser.setFiles({ name: 'tombol.jpg', mimeType: 'image/jpeg', buffer: jpeg });
   await sheetOf(rani).getByText(/2048/).waitFor();
   await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Keterangan untuk tombol.jpg');

@@ -9,11 +9,15 @@ export class Progress {
   done = $state(0);
   /** 0 until it is known. */
   bytesPerSecond = $state(0);
-  readonly fraction: number = $derived.by(() => (this.all > 0 ? Math.min(1, this.done / this.all) : 0));
   #sampled = { at: 0, done: 0 };
 
   constructor(all: number) {
     this.all = all;
+  }
+
+  /** Not a $derived: that would end with the screen that asked first. */
+  get fraction(): number {
+    return this.all > 0 ? Math.min(1, this.done / this.all) : 0;
   }
 
   begin(now = performance.now()): void {

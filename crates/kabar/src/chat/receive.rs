@@ -70,6 +70,12 @@ async fn print_pages(session: &Session) -> Result<usize, Failure> {
 }
 
 fn line(item: &FeedItem) -> String {
+    let kind = serde_json::from_value(serde_json::Value::String(item.kind.clone()));
+    if let Ok(kind) = kind
+        && let Some(line) = shown::notice(kind, &who(&item.from), &item.about, item.text.as_deref())
+    {
+        return line;
+    }
     match (&item.text, item.state) {
         (Some(text), _) => shown::for_people(&who(&item.from), item.automated, text, item.shown.as_ref()),
         (None, Some(state)) => format!(

@@ -10,7 +10,7 @@ use crate::{
     accounts::{Peer, safety_number},
     api::{ApiError, BusinessCommand, BusinessSend, Command, GroupCommand, Reply, Shown},
     connection::{Answer, Purpose},
-    messaging::{Party, Place},
+    messaging::{Party, Place, not_in_group},
     state::State,
     store::keys,
     tx::Step,
@@ -341,11 +341,8 @@ impl State {
         }
         match party {
             Party::Direct(account) => self.open_chat_with(conversation, account, false),
-            Party::Group => {
-                if let Err(error) = self.check_group_post(conversation) {
-                    return Ok(Err(error));
-                }
-            }
+            Party::Group if !self.takes_part(conversation) => return Ok(Err(not_in_group())),
+            Party::Group => {}
         }
         match self.queue_message(conversation, shown, reply_to, business) {
             Ok((order, _)) if wait => {

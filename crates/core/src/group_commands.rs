@@ -4,15 +4,15 @@ use kabar_protocol::{
     group_info,
     ids::{AccountId, ConversationId},
     limits::MEMBERS_MAX,
-    policy::{self, NONCE_BYTES},
+    policy::NONCE_BYTES,
     suite,
-    wire::{self, ConversationKind, GroupPolicy, GroupSettings, MessageClass, Permission, Role, content::Body},
+    wire::{self, ConversationKind, GroupPolicy, GroupSettings, Permission, Role, content::Body},
 };
 
 use crate::{
-    api::{ApiError, Command, GroupCommand, GroupRole, Standing},
+    api::{ApiError, Command, GroupCommand, Standing},
     commands::{Outcomes, invalid, now, refusal},
-    messaging::{Chat, Party, Team, Wanted, field, not_allowed, not_in_group, with_role},
+    messaging::{Chat, InfoChange, Party, Team, Wanted, field, not_in_group, with_role},
     state::State,
 };
 
@@ -146,34 +146,12 @@ impl State {
         if team.standing != Standing::Member {
             return Ok(Err(not_in_group()));
         }
-        let settings = team.settings();
-        if let GroupCommand::Edit {
-            name,
-            description,
-            photo,
-        } = request
-        {
-            let edit = (name.as_deref(), description.as_deref(), photo.as_deref());
-            return Ok(self.edit_group(command_id, conversation, edit).map(|()| None));
-        }
         let wanted = match self.wanted(command_id, command, request) {
             Ok(Some(wanted)) => wanted,
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
         };
-        let role = self.my_account().and_then(|me| self.teams.get(&conversation)?.role(me));
-        let plain = role == Some(GroupRole::Member);
-        let refused = match &wanted {
-            // What follows is refused by every other member and by the server as well.
-            Wanted::Add(_) if plain && settings.add == crate::api::Allowed::Admins => Some("add people"),
-            Wanted::Remove(_) if plain => Some("remove people"),
-            Wanted::Role(..) if plain => Some("change roles"),
-            Wanted::Settings { .. } if plain => Some("change settings"),
-            _ => None,
-        };
-        if let Some(what) = refused {
-            return Ok(Err(not_allowed(what)));
-        }
+        // Whether we may is decided when everything that waits for us is known.
         Ok(self.wish(command_id, conversation, wanted).map(|()| None))
     }
 
@@ -205,19 +183,15 @@ impl State {
                 add: *add,
                 edit: *edit,
             }),
-            GroupCommand::Show | GroupCommand::Edit { .. } => None,
+            GroupCommand::Edit {
+                name,
+                description,
+                photo,
+            } => {
+                let change = InfoChange::of(name.as_deref(), description.as_deref(), photo.as_deref())?;
+                Some(Wanted::Info(change))
+            }
+            GroupCommand::Show => None,
         })
-    }
-
-    /// May we write in this group, as far as we know it now?
-    pub(crate) fn check_group_post(&self, conversation: ConversationId) -> Result<(), ApiError> {
-        let Some((team, me)) = self.teams.get(&conversation).zip(self.my_account()) else {
-            return Err(refusal("conversation_unknown", "no such conversation on this device"));
-        };
-        if !self.takes_part(conversation) {
-            return Err(not_in_group());
-        }
-        policy::check_post(&team.policy, me, MessageClass::Content)
-            .map_err(|rule| refusal("not_allowed", &rule.to_string()))
     }
 }

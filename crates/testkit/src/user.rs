@@ -4,9 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use kabar_client::{
     Client, Options,
-    api::{ApiError, ChatView, Command, Me, MessageKind, MessageState, MessageView, Reply},
+    api::{
+        ApiError, ChatView, Command, GroupCommand, GroupView, Me, MessageKind, MessageState, MessageView, Notification,
+        Reply,
+    },
 };
-use kabar_protocol::ids::{ConversationId, MessageId};
+use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
 use tokio::{
     sync::broadcast::error::RecvError,
     time::{Instant, timeout_at},
@@ -72,6 +75,105 @@ impl TestUser {
         }
     }
 
+    /// Makes a group of these people; its id once the server has it.
+    pub async fn create_group(&self, name: &str, members: &[&str]) -> ConversationId {
+        self.try_create_group(name, members, false)
+            .await
+            .expect("a group")
+            .conversation_id
+    }
+
+    pub async fn try_create_group(&self, name: &str, members: &[&str], large: bool) -> Result<GroupView, ApiError> {
+        let create = Command::CreateGroup {
+            name: name.into(),
+            description: String::new(),
+            members: members.iter().map(|member| (*member).to_owned()).collect(),
+            large,
+        };
+        self.ask(create).await.map(group_of)
+    }
+
+    /// Asks something of a group, and waits until it is in force.
+    pub async fn group(&self, conversation_id: ConversationId, request: GroupCommand) -> GroupView {
+        self.try_group(conversation_id, request).await.expect("done")
+    }
+
+    pub async fn try_group(
+        &self,
+        conversation_id: ConversationId,
+        request: GroupCommand,
+    ) -> Result<GroupView, ApiError> {
+        let group = Command::Group {
+            conversation_id,
+            request,
+        };
+        self.ask(group).await.map(group_of)
+    }
+
+    /// Waits until the group, as this device knows it, is as it should be.
+    pub async fn sees_group(&self, conversation_id: ConversationId, condition: impl Fn(&GroupView) -> bool) {
+        self.until(
+            async || match self.try_group(conversation_id, GroupCommand::Show).await {
+                Ok(group) if condition(&group) => Ok(()),
+                other => Err(format!("sees another group: {other:?}")),
+            },
+        )
+        .await;
+    }
+
+    /// Waits until a notice of this kind is in the thread; its first one.
+    pub async fn sees_notice(&self, conversation_id: ConversationId, kind: MessageKind) -> MessageView {
+        self.until(async || {
+            let messages = self.messages(conversation_id).await;
+            let kinds: Vec<_> = messages.iter().map(|message| message.kind).collect();
+            if kinds.contains(&kind) {
+                Ok(())
+            } else {
+                Err(format!("sees no {kind:?} among {kinds:?}"))
+            }
+        })
+        .await;
+        let messages = self.messages(conversation_id).await;
+        messages
+            .into_iter()
+            .find(|message| message.kind == kind)
+            .expect("a notice")
+    }
+
+    /// Waits until the conversation has this text among others.
+    pub async fn until_sees(&self, conversation_id: ConversationId, text: &str) {
+        self.until(async || {
+            let texts = self.texts(conversation_id).await;
+            if texts.iter().any(|seen| seen == text) {
+                Ok(())
+            } else {
+                Err(format!("sees {texts:?}, not {text:?}"))
+            }
+        })
+        .await;
+    }
+
+    /// Listens from now on, until somebody types in this conversation; who it is.
+    pub fn typing_of(&self, conversation: ConversationId) -> impl Future<Output = AccountId> {
+        let mut news = self.client.notifications();
+        async move {
+            let typing = async {
+                loop {
+                    if let Ok(Notification::Typing {
+                        conversation_id,
+                        account_id,
+                        active: true,
+                    }) = news.recv().await
+                        && conversation_id == conversation
+                    {
+                        return account_id;
+                    }
+                }
+            };
+            tokio::time::timeout(PATIENCE, typing).await.expect("somebody types")
+        }
+    }
+
     pub async fn chat_with(&self, who: &str) -> ChatView {
         match self.ask(Command::OpenChat { who: who.into() }).await.expect("a chat") {
             Reply::Chat(chat) => chat,
@@ -103,12 +205,12 @@ impl TestUser {
         }
     }
 
-    /// The texts of a conversation, oldest first.
+    /// The texts of a conversation, oldest first, without those that could not be sent.
     pub async fn texts(&self, conversation_id: ConversationId) -> Vec<String> {
         let messages = self.messages(conversation_id).await;
         messages
             .into_iter()
-            .filter(|m| m.kind == MessageKind::Text)
+            .filter(|m| m.kind == MessageKind::Text && m.state != MessageState::Failed)
             .filter_map(|m| m.text)
             .collect()
     }
@@ -242,6 +344,13 @@ impl TestUser {
 
     pub async fn restart(self) -> Self {
         self.restart_with(async |_| {}).await
+    }
+}
+
+fn group_of(reply: Reply) -> GroupView {
+    match reply {
+        Reply::Group(group) => group,
+        other => panic!("unexpected reply {other:?}"),
     }
 }
 

@@ -11,15 +11,42 @@ use kabar_protocol::{
     wire::{self, content::Body},
 };
 
-use super::{roster::Notice, team::Info};
+use serde::{Deserialize, Serialize};
+
+use super::{roster::Notice, team::Info, wishes::not_allowed};
 use crate::{
     api::{ApiError, MessageKind},
     commands::invalid,
     state::State,
+    store::Blob,
 };
 
 /// Names in one message, in bytes: beside a picture and a description, all of it has to fit into a message.
 const NAMES_BYTES_MAX: usize = 24 * 1024;
+
+/// What a group is to be called from now on; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct InfoChange {
+    pub(crate) name: Option<String>,
+    pub(crate) description: Option<String>,
+    pub(crate) photo: Option<Blob>,
+}
+
+impl InfoChange {
+    /// Checks what a person has typed; `photo` is hex.
+    pub(crate) fn of(name: Option<&str>, description: Option<&str>, photo: Option<&str>) -> Result<Self, ApiError> {
+        let photo = photo.map(|photo| {
+            let bytes = hex::decode(photo).map_err(|_| invalid("photo", "photo must be hex"))?;
+            group_info::photo(&bytes).map_err(field)?;
+            Ok(bytes.into())
+        });
+        Ok(Self {
+            name: name.map(group_info::name).transpose().map_err(field)?,
+            description: description.map(group_info::description).transpose().map_err(field)?,
+            photo: photo.transpose()?,
+        })
+    }
+}
 
 pub(crate) fn field(error: kabar_protocol::interactive::FieldError) -> ApiError {
     invalid(error.field, &error)
@@ -32,8 +59,7 @@ impl State {
         let mut bytes = 0;
         let names = team.accounts().filter_map(|account| {
             let person = self.person(account);
-            let own = self.my_account() == Some(account);
-            (!person.name.is_empty() && !own).then(|| wire::KnownName {
+            (!person.name.is_empty()).then(|| wire::KnownName {
                 account_id: account.to_bytes(),
                 name: person.name,
             })
@@ -51,40 +77,29 @@ impl State {
         })
     }
 
-    /// Changes name, description or picture; the answer comes when the server has the message.
-    pub(crate) fn edit_group(
+    /// Says a changed name, description or picture to the group; the command is answered when the server has the message.
+    pub(super) fn say_info(
         &mut self,
-        command_id: u64,
         conversation: ConversationId,
-        edit: (Option<&str>, Option<&str>, Option<&str>),
+        change: &InfoChange,
+        command: Option<u64>,
     ) -> Result<(), ApiError> {
         let (Some(me), Some(team)) = (self.my_account(), self.teams.get(&conversation)) else {
             return Ok(());
         };
         if !policy::may_edit(&team.policy, me) {
-            return Err(super::wishes::not_allowed("change what this group is called"));
+            return Err(not_allowed("change name, description and picture of this group"));
         }
-        let mut info = wire::GroupInfo {
-            version: team.info.version.saturating_add(1),
-            name: team.info.name.clone(),
-            description: team.info.description.clone(),
-            photo: team.info.photo.to_vec().into(),
+        let known = &team.info;
+        let info = wire::GroupInfo {
+            version: known.version.saturating_add(1),
+            name: change.name.clone().unwrap_or_else(|| known.name.clone()),
+            description: change.description.clone().unwrap_or_else(|| known.description.clone()),
+            photo: change.photo.as_ref().unwrap_or(&known.photo).to_vec().into(),
             names: Vec::new(),
         };
-        let (name, description, photo) = edit;
-        if let Some(name) = name {
-            info.name = group_info::name(name).map_err(field)?;
-        }
-        if let Some(description) = description {
-            info.description = group_info::description(description).map_err(field)?;
-        }
-        if let Some(photo) = photo {
-            let bytes = hex::decode(photo).map_err(|_| invalid("photo", "photo must be hex"))?;
-            group_info::photo(&bytes).map_err(field)?;
-            info.photo = bytes.into();
-        }
         group_info::group_info(&info).map_err(field)?;
-        self.queue_control(conversation, Body::GroupInfo(info), Some(command_id))
+        self.queue_control(conversation, Body::GroupInfo(info), command)
     }
 
     /// Somebody, perhaps we, says what the group is called; `seq` is the place of the message.

@@ -42,14 +42,14 @@ pub(crate) use self::{
     billed::Owed,
     changes::{Changes, PendingChange},
     flows::FlowCall,
-    group_info::field,
+    group_info::{InfoChange, field},
     groups::Groups,
     key_update::KeyUpdate,
     marks::Marks,
     order::{TIMELINES_MAX, server_seq},
     team::{Team, Wanted, Wish, not_in_group},
     thread::class_name,
-    wishes::{not_allowed, with_role},
+    wishes::with_role,
 };
 use crate::{
     api::{ApiError, BusinessSend, MessageKind, Shown, TimeMs},

@@ -3,6 +3,7 @@
 use kabar_protocol::{
     ids::{ClientMessageId, ConversationId, MessageId},
     limits::IDEMPOTENCY_RETENTION_DAYS,
+    policy,
     wire::{self, MessageClass, client_frame::Body, send_outcome, server_frame},
 };
 
@@ -31,6 +32,7 @@ impl State {
     /// Encrypts and sends what the window allows. The group is loaded.
     pub(super) fn publish(&mut self, conversation: ConversationId) -> Step {
         self.fail_old_intents(conversation);
+        self.fail_forbidden_intents(conversation);
         let Some(group) = self.chats.get(&conversation).and_then(|chat| chat.group) else {
             return Ok(());
         };
@@ -65,6 +67,23 @@ impl State {
             self.request(Purpose::Send(conversation, intent.order), Body::Send(send));
         }
         Ok(())
+    }
+
+    /// What we may not write in this group, now that everything that waited for us is known.
+    fn fail_forbidden_intents(&mut self, conversation: ConversationId) {
+        let Some((team, me)) = self.teams.get(&conversation).zip(self.my_account()) else {
+            return;
+        };
+        let Err(rule) = policy::check_post(&team.policy, me, MessageClass::Content) else {
+            return;
+        };
+        let waiting = self
+            .queued(conversation)
+            .filter(|intent| intent.failed.is_none() && !intent.control);
+        let orders: Vec<u64> = waiting.map(|intent| intent.order).collect();
+        for order in orders {
+            self.fail_intent(conversation, order, refusal("not_allowed", &rule.to_string()));
+        }
     }
 
     /// Encrypts content into a Send of the group in `slot`, which is loaded.

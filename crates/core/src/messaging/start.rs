@@ -26,6 +26,13 @@ use crate::{
     store::keys,
 };
 
+/// Why there is no group.
+enum NotBuilt {
+    /// This account has no device that could be added.
+    Unreachable(AccountId),
+    Refused(ApiError),
+}
+
 impl State {
     /// Starts to build a group: the first generation, or the next one after a reset.
     pub(super) fn begin_group(
@@ -166,7 +173,15 @@ impl State {
         };
         let (group, bundle) = match self.create_group(conversation, slot, &building) {
             Ok(created) => created,
-            Err(error) if self.is_making(conversation) => return self.abandon(conversation, &error),
+            Err(NotBuilt::Unreachable(missing)) if self.is_making(conversation) => {
+                if let Err(error) = self.try_again_to_reach(conversation, missing) {
+                    self.abandon(conversation, &error);
+                }
+                return;
+            }
+            Err(NotBuilt::Refused(error)) if self.is_making(conversation) => {
+                return self.abandon(conversation, &error);
+            }
             Err(_) => return self.pause(conversation, None),
         };
         let epoch = group.epoch();
@@ -226,8 +241,8 @@ impl State {
         conversation: ConversationId,
         slot: u32,
         building: &Building,
-    ) -> Result<(Group, mls::Bundle), ApiError> {
-        let failed = |error: MlsError| refusal("group_not_built", &error.to_string());
+    ) -> Result<(Group, mls::Bundle), NotBuilt> {
+        let failed = |error: MlsError| NotBuilt::Refused(refusal("group_not_built", &error.to_string()));
         let (Some(account), Purposed::Group { generation, last, .. }) = (&self.account, &building.what) else {
             return Err(failed(MlsError::Malformed("account")));
         };
@@ -259,7 +274,10 @@ impl State {
                 checked
             },
         );
-        created.map_err(|error| broken.as_ref().map_or_else(|| failed(error), rule_broken))
+        created.map_err(|error| match broken {
+            Some(rule) => NotBuilt::Refused(rule_broken(&rule)),
+            None => failed(error),
+        })
     }
 
     /// A device that has published no package joins by itself later. But in a conversation of two somebody must be there
@@ -269,12 +287,12 @@ impl State {
         conversation: ConversationId,
         again: bool,
         packages: &[CheckedKeyPackage],
-    ) -> Result<(), ApiError> {
+    ) -> Result<(), NotBuilt> {
         let present = |account: &AccountId| packages.iter().any(|package| package.credential.account == *account);
         let named = self.accounts_of(conversation);
         let excused = again && self.teams.contains_key(&conversation);
         match named.iter().find(|account| !present(account)) {
-            Some(missing) if !excused => Err(self.unreachable(*missing)),
+            Some(missing) if !excused => Err(NotBuilt::Unreachable(*missing)),
             _ => Ok(()),
         }
     }

@@ -12,7 +12,7 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, Marks, Party};
+use super::{Chat, InfoChange, Marks, Party};
 use crate::{
     api::{
         Allowed, ApiError, GroupMember, GroupRole, GroupSettings, GroupSummary, GroupView, MemberState, MessageInfo,
@@ -75,6 +75,7 @@ pub(crate) enum Wanted {
         add: Option<Allowed>,
         edit: Option<Allowed>,
     },
+    Info(InfoChange),
     /// And who owns it instead.
     Leave(Option<AccountId>),
 }

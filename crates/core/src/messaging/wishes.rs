@@ -10,14 +10,16 @@ use kabar_protocol::{
     wire::{GroupPolicy, MemberRole, Role, content::Body},
 };
 
-use super::{Building, Purposed, Team, Wanted, Wish, commits::Built};
+use super::{Building, InfoChange, Purposed, Team, Wanted, Wish, commits::Built};
 use crate::{
-    api::{ApiError, Reply},
+    api::{Allowed, ApiError, GroupRole, Reply},
     commands::{invalid, refusal},
     mls::CheckedKeyPackage,
     state::State,
 };
 
+/// Times that somebody without keys is looked for again, with growing pauses, before it is said.
+const REACHED_AGAIN_MAX: u32 = 2;
 /// Changes of one group that may wait.
 const WISHES_MAX: usize = 32;
 
@@ -25,6 +27,8 @@ const WISHES_MAX: usize = 32;
 enum Plan {
     /// It is as we want it.
     Nothing,
+    /// A message says it.
+    Say(InfoChange),
     /// These accounts come in.
     Add(Vec<AccountId>),
     Commit {
@@ -33,7 +37,7 @@ enum Plan {
     },
 }
 
-pub(crate) fn not_allowed(what: &str) -> ApiError {
+pub(super) fn not_allowed(what: &str) -> ApiError {
     refusal("not_allowed", &format!("only an admin may {what}"))
 }
 
@@ -72,6 +76,11 @@ impl Team {
         };
         match wanted {
             Wanted::Add(accounts) => {
+                // Before anybody's keys are taken for it.
+                let plain = self.role(me) == Some(GroupRole::Member);
+                if plain && self.settings().add == Allowed::Admins {
+                    return Err(not_allowed("add people to this group"));
+                }
                 let new: Vec<AccountId> = accounts.iter().copied().filter(|account| !self.has(*account)).collect();
                 Ok(if new.is_empty() { Plan::Nothing } else { Plan::Add(new) })
             }
@@ -87,7 +96,7 @@ impl Team {
             Wanted::Settings { post, add, edit } => {
                 let mut policy = self.policy.clone();
                 let settings = policy.settings.get_or_insert_default();
-                let set = |field: &mut i32, allowed: &Option<crate::api::Allowed>| {
+                let set = |field: &mut i32, allowed: &Option<Allowed>| {
                     if let Some(allowed) = allowed {
                         *field = allowed.wire().into();
                     }
@@ -97,6 +106,7 @@ impl Team {
                 set(&mut settings.edit, edit);
                 Ok(commit(policy))
             }
+            Wanted::Info(change) => Ok(Plan::Say(change.clone())),
             Wanted::Leave(successor) => self.plan_leaving(me, *successor),
         }
     }
@@ -172,6 +182,15 @@ impl State {
                     return true;
                 }
                 Ok(Plan::Nothing) => Ok(()),
+                Ok(Plan::Say(change)) => {
+                    let command = self.waiting.wishes.get(&(conversation, wish.id)).copied();
+                    let said = self.say_info(conversation, &change, command);
+                    if said.is_ok() {
+                        // It is the message's from now on.
+                        self.waiting.wishes.remove(&(conversation, wish.id));
+                    }
+                    said
+                }
                 Ok(Plan::Add(accounts)) => match self.add(conversation, &wish, &accounts) {
                     Ok(()) => return true,
                     Err(error) => Err(error),
@@ -241,7 +260,7 @@ impl State {
             .collect();
         let present = |account: &AccountId| packages.iter().any(|package| package.credential.account == *account);
         if let Some(missing) = accounts.iter().find(|account| !present(account)) {
-            return Err(self.unreachable(*missing));
+            return self.try_again_to_reach(conversation, *missing);
         }
         let mut policy = self
             .teams
@@ -259,6 +278,21 @@ impl State {
                 Ok(())
             }
         }
+    }
+
+    /// Somebody who has just signed up may publish his keys in a moment; after a few looks it is an error.
+    pub(super) fn try_again_to_reach(
+        &mut self,
+        conversation: ConversationId,
+        account: AccountId,
+    ) -> Result<(), ApiError> {
+        let live = self.live.entry(conversation).or_default();
+        live.building = None;
+        if live.failures >= REACHED_AGAIN_MAX {
+            return Err(self.unreachable(account));
+        }
+        self.pause(conversation, None);
+        Ok(())
     }
 
     /// Nobody can be added without keys of his.

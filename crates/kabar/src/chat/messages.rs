@@ -15,6 +15,8 @@ use crate::output::Failure;
 
 /// Most messages that one listing shows.
 const LIST_MAX: u32 = 200;
+/// Of an account id that stands for a name.
+const SHORT_ID_DIGITS: usize = 8;
 
 #[derive(Debug, Args)]
 pub(crate) struct Send {
@@ -162,7 +164,9 @@ fn chat_line(chat: &ChatView) -> String {
         .as_ref()
         .and_then(|message| message.text.clone())
         .unwrap_or_default();
-    format!("{}  {}{unread}  {last}", chat.conversation_id, who(&chat.peer))
+    let members = chat.group.as_ref().map(|group| format!(" [{}]", group.members));
+    let members = members.unwrap_or_default();
+    format!("{}  {}{members}{unread}  {last}", chat.conversation_id, who(&chat.peer))
 }
 
 #[derive(Debug, Args)]
@@ -196,6 +200,14 @@ impl Messages {
 }
 
 fn message_line(message: &MessageView) -> String {
+    if let Some(line) = shown::notice(
+        message.kind,
+        &who(&message.from),
+        &message.about,
+        message.text.as_deref(),
+    ) {
+        return line;
+    }
     let from = if message.mine {
         "me".to_owned()
     } else {
@@ -239,7 +251,7 @@ impl ServerView {
     }
 }
 
-async fn conversation(session: &Session, who: String) -> Result<ConversationId, Failure> {
+pub(super) async fn conversation(session: &Session, who: String) -> Result<ConversationId, Failure> {
     match session.ask(Command::OpenChat { who }).await? {
         Reply::Chat(chat) => Ok(chat.conversation_id),
         other => Err(unexpected(&other)),
@@ -256,7 +268,11 @@ pub(super) fn who(person: &kabar_client::api::Person) -> String {
         .into_iter()
         .flatten()
         .find(|name| !name.is_empty())
-        .unwrap_or_else(|| person.account_id.to_string())
+        .unwrap_or_else(|| {
+            // Nobody has said a name yet: the beginning of the id, as `--json` has all of it.
+            let id = person.account_id.to_string();
+            format!("{}...", &id[..SHORT_ID_DIGITS])
+        })
 }
 
 pub(super) fn message_id(text: &str) -> Result<MessageId, String> {

@@ -9,6 +9,7 @@ mod commerce;
 mod files;
 mod flow;
 mod gate;
+mod group;
 mod messages;
 mod receive;
 mod shown;
@@ -87,6 +88,12 @@ enum ChatCommand {
     Return(commerce::Return),
     /// Check a ticket
     Ticket(gate::TicketArgs),
+    /// Make, change and leave groups of people
+    Group(group::GroupArgs),
+    /// Show with whom a message of yours has arrived
+    Info(group::Info),
+    /// No notifications of a conversation for a while; known to this home only
+    Mute(group::Mute),
     /// Print what came in, each item once
     Receive(receive::Receive),
     /// Mark everything up to a message as read
@@ -129,6 +136,9 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Return(back) => back.run(&session).await,
         // Done above, without a session.
         ChatCommand::Ticket(_) => Ok(()),
+        ChatCommand::Group(group) => group.run(&session).await,
+        ChatCommand::Info(info) => info.run(&session).await,
+        ChatCommand::Mute(mute) => mute.run(&session).await,
         ChatCommand::Receive(receive) => receive.run(&session).await,
         ChatCommand::Read(read) => read.run(&session).await,
         ChatCommand::Resolve(resolve) => resolve.run(&session).await,

@@ -99,6 +99,12 @@ fn line(item: &FeedItem) -> String {
         });
         return format!("{}: {answer}, {} guests", who(&item.from), rsvp.guests);
     }
+    let kind = serde_json::from_value(Value::String(item.kind.clone()));
+    if let Ok(kind) = kind
+        && let Some(line) = shown::notice(kind, &who(&item.from), &item.about, item.text.as_deref())
+    {
+        return line;
+    }
     match (&item.text, item.state) {
         (Some(text), _) if ["reaction", "edit"].contains(&item.kind.as_str()) => {
             format!("{}: {} {text}", who(&item.from), item.kind)

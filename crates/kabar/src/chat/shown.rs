@@ -1,6 +1,6 @@
 //! What messages show beside their text, for scripts (flat JSON) and for people (lines). Must not: decide or send.
 
-use kabar_client::api::Shown;
+use kabar_client::api::{MessageKind, Person, Shown};
 use kabar_protocol::wire::{
     Event, File, FlowOffer, Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply,
     template_button,
@@ -8,7 +8,10 @@ use kabar_protocol::wire::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::commerce::{order_line, order_value, ticket_value, update_value};
+use super::{
+    commerce::{order_line, order_value, ticket_value, update_value},
+    messages::who,
+};
 use crate::output::{Failure, to_json};
 
 /// What can be picked in a message, as it is named on the command line.
@@ -222,6 +225,30 @@ fn picked(message: &InteractiveReply) -> Option<Pick> {
         // A completed flow has no id of its own.
         Reply::Flow(flow) => Some(pick(&flow.name, &flow.body)),
     }
+}
+
+/// For people: what happened to a group. `None` of everything else.
+pub(super) fn notice(kind: MessageKind, from: &str, about: &[Person], text: Option<&str>) -> Option<String> {
+    let names: Vec<String> = about.iter().map(who).collect();
+    let names = names.join(", ");
+    let text = text.unwrap_or_default();
+    // Nobody knows who did it.
+    let itself = names == from;
+    Some(match kind {
+        MessageKind::NoticeGroupCreated => format!("* {from} made this group"),
+        MessageKind::NoticeGroupName => format!("* {from} called this group {text}"),
+        MessageKind::NoticeGroupDescription => format!("* {from} described this group: {text}"),
+        MessageKind::NoticeGroupPhoto => format!("* {from} changed the picture"),
+        MessageKind::NoticeGroupSettings => format!("* {from} set {text}"),
+        MessageKind::NoticeAdded if itself => format!("* {names} came in"),
+        MessageKind::NoticeAdded => format!("* {from} added {names}"),
+        MessageKind::NoticeRemoved if itself => format!("* {names} was removed"),
+        MessageKind::NoticeRemoved => format!("* {from} removed {names}"),
+        MessageKind::NoticeLeft => format!("* {names} left"),
+        MessageKind::NoticeRole if itself => format!("* {names} is {text} now"),
+        MessageKind::NoticeRole => format!("* {from} made {names} {text}"),
+        _ => return None,
+    })
 }
 
 /// For people: who says what, and below it what can be picked, with the ids that `tap` and `list-select` take.

@@ -14,8 +14,11 @@ use crate::{
     clock::now_ms,
     graph::GraphError,
     messages::{Content, Recipient, Request, Send, wamid},
-    numbers::Line,
-    store::{Begun, Contact, Number, SentMessage},
+    numbers::{
+        Line,
+        sent_before::{self, Before, LookError},
+    },
+    store::{Begun, Contact, Ended, Number, SentMessage},
 };
 
 const IDEMPOTENCY_HEADER: &str = "idempotency-key";
@@ -27,7 +30,11 @@ pub(super) async fn post(call: &Call, number: &Number) -> Result<Answer, GraphEr
         Request::MarkRead { message_id, typing } => mark_read(&line, &message_id, typing).await,
         Request::Send(request) => match idempotency_key(&call.headers)? {
             Some(key) => send_once(call, &line, &request, &key).await,
-            None => Ok(send(call, &line, &request).await?.into()),
+            None => {
+                let (answer, record) = send(call, &line, &request, false).await?;
+                keep(call, &record).await?;
+                Ok(answer.into())
+            }
         },
     }
 }
@@ -55,7 +62,8 @@ async fn send_once(call: &Call, line: &Line, request: &Send, key: &str) -> Resul
     // Debug of the checked request: equal for equal requests, however their JSON was written.
     let meaning = format!("{}/{request:?}", line.number.phone_number_id);
     let begun = store.begin_idempotent(waba_id, key, meaning.as_bytes(), now_ms()).await;
-    match begun.map_err(store_failed)? {
+    let begun = begun.map_err(store_failed)?;
+    match begun {
         Begun::Again { body, .. } => {
             let value: Value = serde_json::from_slice(&body).unwrap_or_default();
             return Ok(value.into());
@@ -68,21 +76,30 @@ async fn send_once(call: &Call, line: &Line, request: &Send, key: &str) -> Resul
             let details = "this Idempotency-Key was used for another request within the last 24 hours";
             return Err(GraphError::invalid_request(details));
         }
-        Begun::First => {}
+        Begun::First | Begun::BrokenOff => {}
     }
-    let outcome = send(call, line, request).await;
-    let answer = match &outcome {
-        Ok(value) => Some((200, value.to_string().into_bytes())),
-        // Nothing went out: the same key may try again.
-        Err(_) => None,
+    let outcome = send(call, line, request, begun == Begun::BrokenOff).await;
+    let body = outcome.as_ref().map(|(answer, _)| answer.to_string().into_bytes());
+    let ended = match &body {
+        Ok(body) => Ended::Answered { status: 200, body },
+        Err(error) if error.is_transient() => Ended::BrokenOff,
+        Err(_) => Ended::Refused,
     };
-    let kept = answer.as_ref().map(|(status, body)| (*status, body.as_slice()));
-    store.end_idempotent(waba_id, key, kept).await.map_err(store_failed)?;
-    Ok(outcome?.into())
+    // Before the record: a message without one is what a broken off request is looked for by.
+    store.end_idempotent(waba_id, key, ended).await.map_err(store_failed)?;
+    let (answer, record) = outcome?;
+    keep(call, &record).await?;
+    Ok(answer.into())
 }
 
-/// Sends and waits for the server's acknowledgement, so that a closed window is refused at once.
-async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphError> {
+async fn keep(call: &Call, record: &SentMessage) -> Result<(), GraphError> {
+    let kept = call.parts.store.keep_sent(record, now_ms()).await;
+    kept.map_err(store_failed)
+}
+
+/// Sends and waits for the server's acknowledgement, so that a closed window is refused at once. `again`: unless an earlier try,
+/// which broke off, has sent it. The answer, and the record that statuses of the message wait for.
+async fn send(call: &Call, line: &Line, request: &Send, again: bool) -> Result<(Value, SentMessage), GraphError> {
     let store = &call.parts.store;
     let waba_id = call.app.waba_id;
     let (to, known) = recipient(call, &request.to).await?;
@@ -94,16 +111,26 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
     payments::before_sending(call, line, &to, &mut content).await?;
     let reply_to = request.context.as_deref().map(|id| answered(line, id)).transpose()?;
     let order = order_of(&content);
-    let command = Command::Send {
-        to,
-        content,
-        reply_to,
-        wait: true,
-        business: Some(business),
+    let before = if again {
+        sent_before(call, line, &to, &content).await?
+    } else {
+        None
     };
-    let sent = match line.ask(command).await.map_err(|error| client_refused(&error))? {
-        Reply::Sent(sent) => sent,
-        _ => return Err(GraphError::internal("the number's client answered something else")),
+    let sent = match before {
+        Some(sent) => sent,
+        None => {
+            let command = Command::Send {
+                to,
+                content,
+                reply_to,
+                wait: true,
+                business: Some(business),
+            };
+            match line.ask(command).await.map_err(|error| client_refused(&error))? {
+                Reply::Sent(sent) => sent,
+                _ => return Err(GraphError::internal("the number's client answered something else")),
+            }
+        }
     };
     // Before the record: the first status waits for the record, and names the contact.
     let digits = match &request.to {
@@ -123,8 +150,23 @@ async fn send(call: &Call, line: &Line, request: &Send) -> Result<Value, GraphEr
         callback_data: request.biz_opaque_callback_data.clone(),
         window_until_ms: None,
     };
-    store.keep_sent(&record, now_ms()).await.map_err(store_failed)?;
-    Ok(answer(request, &contact, &sent))
+    Ok((answer(request, &contact, &sent), record))
+}
+
+/// What a request that broke off has sent all the same.
+async fn sent_before(call: &Call, line: &Line, to: &str, content: &Shown) -> Result<Option<MessageView>, GraphError> {
+    let found = sent_before::untold(&call.parts.store, line, to, content).await;
+    match found.map_err(|error| match error {
+        LookError::Client(error) => client_refused(&error),
+        LookError::Store(error) => store_failed(error),
+    })? {
+        Before::Nothing => Ok(None),
+        Before::Sent(message) => Ok(Some(*message)),
+        Before::OnItsWay => {
+            let details = "the first request with this Idempotency-Key is still on its way to the server";
+            Err(GraphError::unavailable(details).retry_after(std::time::Duration::from_secs(1)))
+        }
+    }
 }
 
 fn order_of(content: &Shown) -> Option<OrderDetails> {

@@ -165,6 +165,11 @@ impl GraphError {
         }
     }
 
+    /// The same request may succeed later; it may also have had its effect.
+    pub fn is_transient(&self) -> bool {
+        self.fault.transient
+    }
+
     pub fn code(&self) -> u32 {
         self.fault.code
     }

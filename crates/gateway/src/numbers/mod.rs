@@ -3,6 +3,7 @@
 mod charges;
 mod feed;
 mod payments;
+pub(crate) mod sent_before;
 
 use std::{
     collections::HashMap,

@@ -13,7 +13,10 @@ use kabar_protocol::{
 use sha2::{Digest as _, Sha256};
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Line, feed};
+use super::{
+    Line, feed,
+    sent_before::{self, Before},
+};
 use crate::{
     Parts,
     clock::now_ms,
@@ -34,8 +37,10 @@ const SERVICE: BusinessSend = BusinessSend {
 /// Runs until the client ends.
 pub(super) async fn run(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<()> {
     let mut news = line.client.notifications();
+    // Its tickets may be sent already: whoever came before us may have died in the middle of it.
+    let mut first = true;
     loop {
-        while page(parts, line).await? {}
+        while page(parts, line, &mut first).await? {}
         loop {
             match news.recv().await {
                 Ok(Notification::Payment { .. } | Notification::Connection { .. }) | Err(RecvError::Lagged(_)) => break,
@@ -47,7 +52,7 @@ pub(super) async fn run(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<()> {
 }
 
 /// True if there may be more. What the server cannot say now is asked again at the next connection.
-async fn page(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<bool> {
+async fn page(parts: &Arc<Parts>, line: &Line, first: &mut bool) -> anyhow::Result<bool> {
     let id = line.number.phone_number_id;
     let after_seq = parts.store.payment_position(id).await?;
     let changes = BusinessCommand::PaymentChanges { after_seq, limit: PAGE };
@@ -69,21 +74,28 @@ async fn page(parts: &Arc<Parts>, line: &Line) -> anyhow::Result<bool> {
         let offered = offered.filter(|offered| offered.phone_number_id == id);
         let deliveries = match &offered {
             Some(offered) => {
-                follow(parts, line, offered, payment).await?;
+                follow(parts, line, offered, payment, *first).await?;
                 webhooks(parts, line, offered, payment).await?
             }
             None => Vec::new(),
         };
         parts.store.payment_done(id, payment.seq, &deliveries, now_ms()).await?;
+        *first = false;
         parts.queued.notify_one();
     }
     Ok(payments.len() == PAGE as usize)
 }
 
 /// Tickets for what is paid; the thread's own word for what is given back.
-async fn follow(parts: &Arc<Parts>, line: &Line, offered: &Offered, payment: &PaymentView) -> anyhow::Result<()> {
+async fn follow(
+    parts: &Arc<Parts>,
+    line: &Line,
+    offered: &Offered,
+    payment: &PaymentView,
+    again: bool,
+) -> anyhow::Result<()> {
     match payment.status {
-        PaymentStatus::Captured => issue(parts, line, offered).await,
+        PaymentStatus::Captured => issue(parts, line, offered, again).await,
         PaymentStatus::Refunded => {
             let message = Interactive {
                 body: offered.reference_id.clone(),
@@ -94,13 +106,13 @@ async fn follow(parts: &Arc<Parts>, line: &Line, offered: &Offered, payment: &Pa
                 })),
                 ..Interactive::default()
             };
-            send(parts, line, offered, Shown::Interactive(message)).await
+            send(parts, line, offered, Shown::Interactive(message), again).await
         }
         _ => Ok(()),
     }
 }
 
-async fn issue(parts: &Arc<Parts>, line: &Line, offered: &Offered) -> anyhow::Result<()> {
+async fn issue(parts: &Arc<Parts>, line: &Line, offered: &Offered, again: bool) -> anyhow::Result<()> {
     let key = SigningKey::from_bytes(&parts.store.ticket_issuer(offered.waba_id).await?);
     let issuer_key = hex::encode(key.verifying_key().to_bytes());
     for (index, item) in offered.items.iter().enumerate() {
@@ -113,7 +125,7 @@ async fn issue(parts: &Arc<Parts>, line: &Line, offered: &Offered) -> anyhow::Re
                 reference_id: offered.reference_id.clone(),
                 issuer_key: issuer_key.clone(),
             };
-            send(parts, line, offered, Shown::Ticket(sent)).await?;
+            send(parts, line, offered, Shown::Ticket(sent), again).await?;
         }
     }
     Ok(())
@@ -137,8 +149,16 @@ fn ticket_body(line: &Line, offered: &Offered, item: &OfferedItem, unit: (usize,
     })
 }
 
-/// A message that must arrive; a refusal is logged, because no program waits for it.
-async fn send(parts: &Parts, line: &Line, offered: &Offered, content: Shown) -> anyhow::Result<()> {
+/// A message that must arrive, unless it was sent before; a refusal is logged, because no program waits for it.
+async fn send(parts: &Parts, line: &Line, offered: &Offered, content: Shown, again: bool) -> anyhow::Result<()> {
+    if again
+        && !matches!(
+            sent_before::by_name(line, &offered.account_id, &content).await?,
+            Before::Nothing
+        )
+    {
+        return Ok(());
+    }
     let command = Command::Send {
         to: offered.account_id.clone(),
         content,

@@ -29,7 +29,7 @@ pub use self::{
     contacts::Contact,
     deliveries::{Delivery, NewDelivery},
     flows::{Flow, FlowStatus},
-    idempotency::Begun,
+    idempotency::{Begun, Ended},
     media::{Media, MediaSource},
     numbers::Number,
     orders::{Offered, OfferedItem},
@@ -124,14 +124,16 @@ impl Store {
             .connect_with(options.clone())
             .await?;
         sqlx::raw_sql(include_str!("schema.sql")).execute(&pool).await?;
-        Ok(Self {
+        let store = Self {
             pool,
             writer: Arc::new(Writer::start(options.connect().await?)),
             memory: Arc::default(),
             key,
             directory: directory.into(),
             sent_kept: Arc::default(),
-        })
+        };
+        store.break_off_requests().await?;
+        Ok(store)
     }
 
     pub async fn close(&self) {

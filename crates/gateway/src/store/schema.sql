@@ -91,7 +91,7 @@ CREATE TABLE IF NOT EXISTS delivery (
 CREATE INDEX IF NOT EXISTS delivery_by_lane ON delivery (app_id, dead, lane, id);
 CREATE INDEX IF NOT EXISTS delivery_by_time ON delivery (dead, next_ms);
 
--- Sends by Idempotency-Key; status 0 while the first is under way.
+-- Sends by Idempotency-Key; status 0 while the first is under way, -1 if it broke off.
 CREATE TABLE IF NOT EXISTS idempotency (
     waba_id INTEGER NOT NULL,
     key_hash BLOB NOT NULL,

@@ -45,6 +45,19 @@ pub(crate) enum Heard {
     Ticket,
 }
 
+impl Heard {
+    fn word(self) -> String {
+        match self {
+            Self::Text(text) => text.split([',', '.', ' ']).next().unwrap_or_default().to_owned(),
+            Self::Buttons(_, buttons) => format!("buttons {}", buttons.len()),
+            Self::SeatMap(_) => "map".into(),
+            Self::Order(_, order) => format!("order of {}", order.items.len()),
+            Self::OrderStatus(status) => status,
+            Self::Ticket => "ticket".into(),
+        }
+    }
+}
+
 /// A seat of the map, as it was shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Seat {
@@ -240,6 +253,24 @@ impl Buyer {
             Err(error) if error.code == "payment_unknown" => None,
             other => panic!("{}: {other:?}", self.name),
         }
+    }
+
+    /// Everything that the seller has said, oldest first, each under a word of its own kind.
+    pub(crate) async fn thread(&self) -> Vec<String> {
+        let open = Command::OpenChat { who: self.to.clone() };
+        let Ok(Reply::Chat(chat)) = self.ask(open).await else {
+            panic!("{} has no chat", self.name)
+        };
+        let list = Command::ListMessages {
+            conversation_id: chat.conversation_id,
+            before: None,
+            limit: 200,
+        };
+        let Ok(Reply::Messages { messages, .. }) = self.ask(list).await else {
+            panic!("{} has no messages", self.name)
+        };
+        let theirs = messages.into_iter().rev().filter(|message| !message.mine);
+        theirs.filter_map(heard).map(|heard| heard.word()).collect()
     }
 
     pub(crate) async fn tickets(&self) -> Vec<TicketView> {

@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Stdio},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -170,6 +170,7 @@ fn product(message: &Value) -> Value {
 /// `kabar gateway run` on a directory of its own.
 pub(crate) struct OwnGateway {
     child: Child,
+    data: PathBuf,
     pub(crate) company: Company,
 }
 
@@ -188,21 +189,34 @@ impl OwnGateway {
             String::from_utf8_lossy(&enrolled.stderr)
         );
         let answer = serde_json::from_slice(&enrolled.stdout).expect("JSON");
-        let mut child = kabar()
-            .args(["gateway", "--data"])
-            .arg(&data)
-            .args(["run", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("kabar gateway starts");
-        let lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
-        let address = lines
-            .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
-        let company = Company::of(&answer, &address.expect("an address"));
-        Self { child, company }
+        let (child, address) = spawn_gateway(&data, "127.0.0.1:0");
+        let company = Company::of(&answer, &address);
+        Self { child, data, company }
     }
+
+    /// kill -9, and again on the same data and address; returns when it answers.
+    pub(crate) fn die_and_return(&mut self) {
+        self.child.kill().expect("kill -9");
+        self.child.wait().expect("gone");
+        self.child = spawn_gateway(&self.data, &self.company.address).0;
+        self.company.wait_until_connected();
+    }
+}
+
+fn spawn_gateway(data: &Path, listen: &str) -> (Child, String) {
+    let mut child = kabar()
+        .args(["gateway", "--data"])
+        .arg(data)
+        .args(["run", "--listen", listen])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("kabar gateway starts");
+    let lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    let address = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.strip_prefix("listening on http://").map(str::to_owned));
+    (child, address.expect("an address"))
 }
 
 impl Drop for OwnGateway {

@@ -295,7 +295,7 @@ test('a terminal and a browser understand each other', async () => {
     await choose(rani, { name: 'untuk tomi.jpg', mimeType: 'image/jpeg', buffer: jpeg });
     await sheetOf(rani).getByText(/2048/).waitFor();
     await sendChosen(rani, 'Lihat ini');
-    await rani.seesState('Lihat ini', rani.t.sent);
+    await rani.seesState('Lihat ini', rani.t.sent, UPLOAD_MS);
     const items = await tomi.chat('receive');
     const { message_id, conversation_id, file } = items.find(({ kind }) => kind === 'file');
     assert.equal(file.caption, 'Lihat ini');

@@ -79,7 +79,7 @@ impl State {
         };
         let waiting = self
             .queued(conversation)
-            .filter(|intent| intent.failed.is_none() && !intent.control);
+            .filter(|intent| intent.failed.is_none() && intent.is_message());
         let orders: Vec<u64> = waiting.map(|intent| intent.order).collect();
         for order in orders {
             self.fail_intent(conversation, order, refusal("not_allowed", &rule.to_string()));

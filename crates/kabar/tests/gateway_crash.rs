@@ -1,6 +1,7 @@
 //! kill -9 of a business's own gateway at each step of a purchase at the box office: nothing is lost, nothing is said or paid twice.
 //!
-//! It dies twice a step: while it works on what the buyer has just sent, and when the buyer has just heard of it.
+//! It dies twice a step: while it works on what the buyer has just sent, and when the buyer has just heard of it. And what a buyer is
+//! told while the seller's own program is away, or has another key than the one that is registered.
 
 mod support;
 
@@ -92,7 +93,10 @@ impl Scene {
                 Ok(Picked::Done(params)) => params,
                 Ok(other) => panic!("{other:?}"),
                 Err(error) => {
-                    assert!(["flow_timeout", "endpoint_unreachable"].contains(&error.code.as_str()), "{error:?}");
+                    assert!(
+                        ["flow_timeout", "endpoint_unreachable"].contains(&error.code.as_str()),
+                        "{error:?}"
+                    );
                     match buyer.pick_seat(map, SEAT).await {
                         Ok(Picked::Done(params)) => params,
                         other => panic!("{other:?}"),
@@ -116,9 +120,53 @@ impl Scene {
         };
         let (message, buttons): (MessageView, Vec<ReplyButton>) = self.hears(sure).await;
         self.buyer.tap(&message, &buttons[0]).await;
-        self.hears(|heard| matches!(heard, Heard::Text(text) if text.starts_with("Tiket sudah dikembalikan")).then_some(()))
-            .await;
+        self.hears(|heard| {
+            matches!(heard, Heard::Text(text) if text.starts_with("Tiket sudah dikembalikan")).then_some(())
+        })
+        .await;
     }
+}
+
+const ANOTHER_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA1nedEhvDNQ21pjuRtBcj
+hb/TKXUpq+wxMyJtkw5GkyxU6Cb8u/pBbSDqyASJ1GEzVlqzzowhE4Qc97rQ0PTe
+mhYRRJCCo40CGZkjLFmSut0Fv4IrwH3qxToK3liHReuW9iiFsQM8k1Wocmx1SCKj
+aH9Re7kGX9ylJxiU9FRFBFE67YWpULqbemuNlCsm7z/NdpUYTjxghdKqCUsy4ZF4
+tqUJbVk2sL5ffdTynbn736rs4+c1tbJIhWK9yampaiC1FGTmKZzcH5XiNn71En2n
+vhNRmhOmoU1QvhgaAIg790H/esVONUulIwCkLcO1rMAadXRQO8/yEp91mkG44BB+
+iwIDAQAB
+-----END PUBLIC KEY-----";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_seller_who_is_away_or_has_another_key_is_said_and_nothing_is_lost() {
+    if !box_office::is_there("gateway_crash") {
+        return;
+    }
+    let mut scene = Scene::open().await;
+    let map = scene.is_offered_a_map().await;
+    let code = async |scene: &Scene| scene.buyer.seats(&map).await.expect_err("no seller").code;
+
+    scene.box_office.kill();
+    assert_eq!(code(&scene).await, "endpoint_unreachable");
+    // Said into the silence; answered when somebody is there again.
+    scene.buyer.say("petugas").await;
+    tokio::task::block_in_place(|| scene.box_office.come_back());
+    while !matches!(scene.buyer.hear().await, Heard::Text(text) if text.starts_with("Baik, petugas kami")) {}
+    assert!(scene.buyer.seats(&map).await.is_ok(), "the same map again");
+
+    let path = format!("{}/whatsapp_business_encryption", scene.gateway.company.number);
+    let register = json!({ "business_public_key": ANOTHER_KEY });
+    let (status, answer) = tokio::task::block_in_place(|| scene.gateway.company.post(&path, &register));
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(code(&scene).await, "endpoint_failed");
+    scene.box_office.kill();
+    tokio::task::block_in_place(|| scene.box_office.come_back());
+    assert!(
+        scene.buyer.seats(&map).await.is_ok(),
+        "it registers its key at the start"
+    );
+    let thread = scene.buyer.thread().await;
+    assert_eq!(thread.iter().filter(|word| *word == "Baik").count(), 1, "{thread:?}");
 }
 
 struct OrderDetailsAt {
@@ -141,21 +189,47 @@ async fn a_purchase_survives_the_death_of_its_gateway_at_every_step() {
     let completed = |heard| matches!(heard, Heard::OrderStatus(status) if status == "completed").then_some(());
     scene.hears(completed).await;
     let tickets = scene.buyer.tickets().await;
-    assert_eq!(tickets.iter().map(|ticket| ticket.place.as_str()).collect::<Vec<_>>(), [SEAT]);
-    assert_eq!(scene.buyer.payment(message.message_id).await.map(|paid| paid.status), Some(PaymentStatus::Captured));
+    assert_eq!(
+        tickets.iter().map(|ticket| ticket.place.as_str()).collect::<Vec<_>>(),
+        [SEAT]
+    );
+    assert_eq!(
+        scene.buyer.payment(message.message_id).await.map(|paid| paid.status),
+        Some(PaymentStatus::Captured)
+    );
 
     scene.returns().await;
-    assert_eq!(scene.buyer.payment(message.message_id).await.map(|paid| paid.status), Some(PaymentStatus::Refunded));
-    assert!(scene.buyer.tickets().await.iter().all(|ticket| ticket.returned), "the ticket is worth nothing now");
+    assert_eq!(
+        scene.buyer.payment(message.message_id).await.map(|paid| paid.status),
+        Some(PaymentStatus::Refunded)
+    );
+    assert!(
+        scene.buyer.tickets().await.iter().all(|ticket| ticket.returned),
+        "the ticket is worth nothing now"
+    );
     let seats = scene.buyer.seats(&map).await.expect("the map");
     assert!(seats.iter().all(|seat| seat.state == "free"), "{seats:?}");
-    let states: Vec<_> = scene.box_office.orders().iter().map(|order| order["state"].clone()).collect();
+    let states: Vec<_> = scene
+        .box_office
+        .orders()
+        .iter()
+        .map(|order| order["state"].clone())
+        .collect();
     assert_eq!(states, [json!("refunded")]);
 
     let mut thread = scene.buyer.thread().await;
     thread.sort();
     let expected = [
-        "Tiket", "buttons 1", "buttons 2", "buttons 3", "completed", "map", "order of 1", "processing", "refunded", "ticket",
+        "Tiket",
+        "buttons 1",
+        "buttons 2",
+        "buttons 3",
+        "completed",
+        "map",
+        "order of 1",
+        "processing",
+        "refunded",
+        "ticket",
     ];
     assert_eq!(thread, expected, "each word once");
     let verified = scene.server.admin(&["ledger", "verify"]);

@@ -173,7 +173,11 @@ mod tests {
     }
 
     async fn due(store: &Store) -> Vec<(String, Delivery)> {
-        let due = store.due_deliveries(100, 1_000).await.expect("read");
+        due_at(store, 100).await
+    }
+
+    async fn due_at(store: &Store, now_ms: i64) -> Vec<(String, Delivery)> {
+        let due = store.due_deliveries(now_ms, 1_000).await.expect("read");
         let body = |delivery: &Delivery| String::from_utf8(delivery.body.clone()).expect("text");
         due.into_iter().map(|delivery| (body(&delivery), delivery)).collect()
     }
@@ -213,6 +217,55 @@ mod tests {
         let later = store.due_deliveries(100_000, 1).await.expect("read");
         assert_eq!((later[0].id, later[0].attempts), (refused.id, 1));
         assert_eq!(store.delivery_counts(2).await.expect("read"), (69, 0));
+        store.close().await;
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_is_down_for_an_hour_or_for_days_gets_everything_in_order() {
+        const HOUR_MS: i64 = 3_600_000;
+        let directory = tempfile::tempdir().expect("a directory");
+        let store = store(directory.path()).await;
+        let waiting = [delivery("a", "a0"), delivery("a", "a1"), delivery("b", "b0")];
+        store.queue_deliveries(NUMBER, 3, &waiting, 0).await.expect("queued");
+        let (mut now_ms, mut pauses) = (0, Vec::new());
+        // Refused whenever something is due, until so much time has gone by.
+        for until_ms in [HOUR_MS, RETENTION_MS - HOUR_MS] {
+            while now_ms < until_ms {
+                for (_, delivery) in due_at(&store, now_ms).await {
+                    assert!(
+                        !store.not_delivered(&delivery, now_ms).await.expect("kept"),
+                        "given up at {now_ms}"
+                    );
+                }
+                let next_ms = store.next_delivery_ms().await.expect("read").expect("something waits");
+                pauses.push((next_ms - now_ms) / 1_000);
+                now_ms = next_ms;
+            }
+            assert_eq!(
+                store.delivery_counts(2).await.expect("read"),
+                (3, 0),
+                "all of them wait"
+            );
+        }
+        assert_eq!(pauses[..6], [1, 2, 4, 8, 16, 32]);
+        assert_eq!(pauses.iter().max(), Some(&3_600), "at least once an hour");
+        let mut came = Vec::new();
+        loop {
+            let due = due_at(&store, now_ms).await;
+            if due.is_empty() {
+                break;
+            }
+            came.extend(due.iter().map(|(body, _)| body.clone()));
+            let ids = due.iter().map(|(_, delivery)| delivery.id).collect();
+            store.delivered(ids).await.expect("deleted");
+        }
+        let bodies = || came.iter().map(String::as_str);
+        let of = |lane: &str| bodies().filter(|body| body.starts_with(lane)).collect::<Vec<_>>();
+        assert_eq!(
+            (of("a"), of("b")),
+            (vec!["a0", "a1"], vec!["b0"]),
+            "once each: {came:?}"
+        );
         store.close().await;
     }
 

@@ -49,9 +49,8 @@ impl BoxOffice {
         self.child.id()
     }
 
-    /// kill -9, and again on the same file.
-    pub(crate) fn die_and_return(&mut self) {
-        self.kill();
+    /// Again on the same file, after [`Self::kill`].
+    pub(crate) fn come_back(&mut self) {
         self.child = spawn(&self.business, &self.state, &self.more);
     }
 
@@ -62,7 +61,8 @@ impl BoxOffice {
         orders.into_values().collect()
     }
 
-    fn kill(&mut self) {
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
         // It may be gone already.
         let _ = self.child.kill();
         let _ = self.child.wait();

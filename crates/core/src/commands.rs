@@ -101,13 +101,9 @@ impl State {
             Command::Pay { .. } | Command::Payment { .. } | Command::Tickets | Command::FlowExchange { .. } => {
                 self.buy(command_id, command)
             }
-            Command::CreateGroup { .. } => self.create_people_group(command_id, command),
-            Command::Group {
-                conversation_id,
-                request,
-            } => self.group(command_id, command, *conversation_id, request),
+            Command::CreateGroup { .. } | Command::Group { .. } => self.about_groups(command_id, command),
             Command::MessageInfo { message_id } => self.message_info(*message_id),
-            Command::Mute { conversation_id, until } => now(self.mute(*conversation_id, *until)),
+            Command::Mute { conversation_id, hours } => now(self.mute(*conversation_id, *hours)),
             Command::BeginUpload { size_bytes } => later(self.begin_upload(command_id, *size_bytes)),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {

@@ -30,6 +30,7 @@ fn message(shown: Option<Shown>) -> MessageView {
         },
         mine: false,
         kind,
+        about: Vec::new(),
         text: Some("Mau yang mana?".into()),
         shown,
         automated: true,

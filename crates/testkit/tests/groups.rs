@@ -1,5 +1,6 @@
 //! Groups of people: who reads what, who may do what, what survives, what the server never had.
 
+#[allow(dead_code, reason = "pairs are for conversations of two")]
 mod support;
 
 use kabar_client::api::{

@@ -106,13 +106,9 @@ impl State {
                 change,
                 wait,
             } => self.change_message(command_id, *message_id, change, *wait),
-            Command::CreateGroup { .. } => self.create_people_group(command_id, command),
-            Command::Group {
-                conversation_id,
-                request,
-            } => self.group(command_id, command, *conversation_id, request),
+            Command::CreateGroup { .. } | Command::Group { .. } => self.about_groups(command_id, command),
             Command::MessageInfo { message_id } => self.message_info(*message_id),
-            Command::Mute { conversation_id, until } => now(self.mute(*conversation_id, *until)),
+            Command::Mute { conversation_id, hours } => now(self.mute(*conversation_id, *hours)),
             Command::BeginUpload { size_bytes } => later(self.begin_upload(command_id, *size_bytes)),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {

@@ -56,7 +56,17 @@ impl State {
         Ok(found.and_then(|accounts| accounts.first().copied()))
     }
 
-    pub(crate) fn create_people_group(&mut self, command_id: u64, command: &Command) -> Outcomes {
+    pub(crate) fn about_groups(&mut self, command_id: u64, command: &Command) -> Outcomes {
+        match command {
+            Command::Group {
+                conversation_id,
+                request,
+            } => self.group(command_id, command, *conversation_id, request),
+            _ => self.create_people_group(command_id, command),
+        }
+    }
+
+    fn create_people_group(&mut self, command_id: u64, command: &Command) -> Outcomes {
         let Command::CreateGroup {
             name,
             description,
@@ -130,7 +140,7 @@ impl State {
         Team::new(conversation, suite, policy, Standing::Making)
     }
 
-    pub(crate) fn group(
+    fn group(
         &mut self,
         command_id: u64,
         command: &Command,

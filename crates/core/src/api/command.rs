@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{BusinessCommand, BusinessSend, Change, GroupCommand, Shown, TimeMs};
+use super::{BusinessCommand, BusinessSend, Change, GroupCommand, Shown};
 
 /// A wish. In JSON: `{"type":"send_text","to":"@budi","text":"halo"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -121,10 +121,11 @@ pub enum Command {
     MessageInfo {
         message_id: MessageId,
     },
-    /// No notifications until then; `None`: notifications again. Known on this device only.
+    /// No notifications for so many hours; `None`: notifications again. Known on this device only. Replied to with
+    /// [`super::Reply::Chat`].
     Mute {
         conversation_id: ConversationId,
-        until: Option<TimeMs>,
+        hours: Option<u32>,
     },
     /// Asks for room for a file of so many bytes, and a key for it; replied to with [`super::Reply::Upload`]. Once its bytes are
     /// there, `Send` with a file tells of it.

@@ -8,6 +8,7 @@ use super::{ChatView, Me, MessageView, PaymentView, TimeMs};
 /// Something changed that a screen may show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "few at a time, and each is moved once")]
 pub enum Notification {
     Connection {
         state: ConnectionState,

@@ -10,6 +10,7 @@ use super::{
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "few at a time, and each is moved once")]
 pub enum Reply {
     Done,
     Registered(Me),

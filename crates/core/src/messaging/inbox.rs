@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     api::MessageState,
-    mls::Group,
+    mls::{Decrypted, Group},
     state::{State, Wait},
     store::keys,
     tx::Step,
@@ -173,26 +173,7 @@ impl State {
             self.missed(conversation, item);
             return Ok(());
         };
-        let class = item.class();
-        // An earlier epoch may have allowed more; the server took the message in then.
-        let may_post = match self.teams.get(&conversation) {
-            Some(team) if outside.epoch == epoch => policy::check_post(&team.policy, account, class),
-            _ => Ok(()),
-        };
-        let opened = if (decrypted.sender.account, decrypted.sender.device) != (account, device) {
-            Err(Forged::Sender)
-        } else if content::authenticated_data(&decrypted.authenticated_data).map(|(id, _)| id)
-            != Some(outside.message_id)
-            || outside.bound.class() != class
-        {
-            Err(Forged::Class)
-        } else if may_post.is_err() {
-            Err(Forged::Post)
-        } else if self.is_forked(account, &outside.bound) {
-            Err(Forged::Fork)
-        } else {
-            open(account, conversation, class, outside.message_id, &decrypted.content)
-        };
+        let opened = self.open_decrypted(conversation, (account, device), item, &outside, &decrypted, epoch);
         match opened {
             Ok(opened) => {
                 self.owe_receipt(conversation, account, item, outside.message_id);
@@ -201,6 +182,36 @@ impl State {
             Err(_) => self.quarantine(conversation, item),
         }
         Ok(())
+    }
+
+    /// `epoch` is the group's, `from` whom the server names.
+    fn open_decrypted(
+        &self,
+        conversation: ConversationId,
+        from: (AccountId, DeviceId),
+        item: &wire::Deliver,
+        outside: &Outside,
+        decrypted: &Decrypted,
+        epoch: u64,
+    ) -> Result<Opened, Forged> {
+        let (account, class) = (from.0, item.class());
+        let bound = content::authenticated_data(&decrypted.authenticated_data).map(|(id, _)| id);
+        // An earlier epoch may have allowed more; the server took the message in then.
+        let may_post = match self.teams.get(&conversation) {
+            Some(team) if outside.epoch == epoch => policy::check_post(&team.policy, account, class).is_ok(),
+            _ => true,
+        };
+        if (decrypted.sender.account, decrypted.sender.device) != from {
+            Err(Forged::Sender)
+        } else if bound != Some(outside.message_id) || outside.bound.class() != class {
+            Err(Forged::Class)
+        } else if !may_post {
+            Err(Forged::Post)
+        } else if self.is_forked(account, &outside.bound) {
+            Err(Forged::Fork)
+        } else {
+            open(account, conversation, class, outside.message_id, &decrypted.content)
+        }
     }
 
     fn is_candidate_ahead(&self, conversation: ConversationId, epoch: u64) -> bool {

@@ -290,13 +290,13 @@ impl State {
     /// Seen up to and including a message; `accept` answers a stranger's request as well.
     pub(crate) fn mark_read(&mut self, place: Place, accept: bool) -> Step<Result<Reply, ApiError>> {
         let conversation = place.conversation;
-        let Some(chat) = self.chats.get_mut(&conversation) else {
+        let Some(chat) = self.chats.get(&conversation) else {
             return Ok(Err(refusal(
                 "conversation_unknown",
                 "no such conversation on this device",
             )));
         };
-        let accepted = accept && std::mem::take(&mut chat.request);
+        let accepted = accept && chat.request;
         if place.seq <= chat.read_seq && chat.unread == 0 && !accepted {
             return Ok(Ok(Reply::Done));
         }
@@ -311,7 +311,9 @@ impl State {
         let unread = later
             .filter(|row| row.seq > place.seq && row.sub == 0 && Some(row.from) != me)
             .count();
+        // Nothing changes before the rows are here: until then this runs again.
         if let Some(chat) = self.chats.get_mut(&conversation) {
+            chat.request &= !accepted;
             chat.read_seq = chat.read_seq.max(place.seq);
             chat.unread = u32::try_from(unread).unwrap_or(u32::MAX).min(chat.unread);
         }

@@ -194,7 +194,6 @@ impl State {
             welcomed,
         };
         let mut first_order = None;
-        let conversation_kind = self.kind_of_group(conversation);
         let body = if kind == CandidateKind::Reset {
             Body::ResetConversation(wire::ResetConversation {
                 conversation_id: conversation.to_bytes(),
@@ -202,25 +201,13 @@ impl State {
                 bundle: Some(bundle),
             })
         } else {
-            let intent = self
-                .queued(conversation)
-                .find(|intent| intent.failed.is_none())
-                .cloned();
-            let first = intent.and_then(|intent| {
-                first_order = Some(intent.order);
-                let content = &intent.content;
-                let (message, client): (_, ClientMessageId) = (intent.message_id, intent.client_message_id);
-                let class = intent.class();
-                let business = intent.business;
-                let mut send = self.seal(conversation, slot, message, client, class, content)?;
-                send.business = business.map(BusinessSend::wire);
-                Some(send)
-            });
+            let first = self.first_send(conversation, slot);
+            first_order = first.as_ref().map(|(order, _)| *order);
             Body::CreateConversation(wire::CreateConversation {
                 conversation_id: conversation.to_bytes(),
-                kind: conversation_kind.into(),
+                kind: self.kind_of_group(conversation).into(),
                 bundle: Some(bundle),
-                first,
+                first: first.map(|(_, send)| send),
             })
         };
         self.propose_candidate(
@@ -234,6 +221,18 @@ impl State {
                 first: first_order,
             },
         );
+    }
+
+    /// What waits longest, with its order: it travels in the request that makes the group.
+    fn first_send(&mut self, conversation: ConversationId, slot: u32) -> Option<(u64, wire::Send)> {
+        let intent = self
+            .queued(conversation)
+            .find(|intent| intent.failed.is_none())?
+            .clone();
+        let (message, client): (_, ClientMessageId) = (intent.message_id, intent.client_message_id);
+        let mut send = self.seal(conversation, slot, message, client, intent.class(), &intent.content)?;
+        send.business = intent.business.map(BusinessSend::wire);
+        Some((intent.order, send))
     }
 
     fn create_group(

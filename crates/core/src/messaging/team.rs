@@ -24,6 +24,8 @@ use crate::{
     store::{Blob, keys},
 };
 
+const HOUR_MS: TimeMs = 3_600_000;
+
 /// One row beside the chat's, because it is larger and changes less often. Resident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Team {
@@ -315,13 +317,13 @@ impl State {
         })))
     }
 
-    pub(crate) fn mute(&mut self, conversation: ConversationId, until: Option<TimeMs>) -> Result<Reply, ApiError> {
-        let Some(chat) = self.chats.get_mut(&conversation) else {
-            return Err(refusal("conversation_unknown", "no such conversation on this device"));
-        };
-        chat.muted_until = until;
+    pub(crate) fn mute(&mut self, conversation: ConversationId, hours: Option<u32>) -> Result<Reply, ApiError> {
+        let unknown = || refusal("conversation_unknown", "no such conversation on this device");
+        let until = hours.map(|hours| self.now.saturating_add(TimeMs::from(hours) * HOUR_MS));
+        self.chats.get_mut(&conversation).ok_or_else(unknown)?.muted_until = until;
         self.save_chat(conversation);
         self.say_chat(conversation);
-        Ok(Reply::Done)
+        let chat = self.chats.get(&conversation).ok_or_else(unknown)?;
+        Ok(Reply::Chat(self.chat_view(chat)))
     }
 }

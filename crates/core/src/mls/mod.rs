@@ -15,7 +15,7 @@ use kabar_protocol::policy::PolicyError;
 
 pub(crate) use self::{
     engine::{Engine, Identity},
-    group::{Change, Group},
+    group::{Change, Decrypted, Group},
     join::{group_info_facts, header, welcome_keys},
     key_packages::{CheckedKeyPackage, make_key_packages, read_key_package},
     storage::Storage,

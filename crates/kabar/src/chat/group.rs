@@ -380,21 +380,21 @@ pub(crate) struct Mute {
 impl Mute {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
         let conversation_id = super::messages::conversation(session, self.with).await?;
-        let until = self.hours.map(|hours| now_ms() + i64::from(hours) * 3_600_000);
-        session.ask(Command::Mute { conversation_id, until }).await?;
-        let value = json!({ "conversation_id": conversation_id, "muted_until": until });
-        session.output.answer(&value, || {
-            if until.is_some() { "muted" } else { "not muted" }.to_owned()
-        })
+        let mute = Command::Mute {
+            conversation_id,
+            hours: self.hours,
+        };
+        match session.ask(mute).await? {
+            Reply::Chat(chat) => {
+                let value = json!({ "conversation_id": conversation_id, "muted_until": chat.muted_until });
+                session.output.answer(&value, || {
+                    let muted = chat.muted_until.is_some();
+                    if muted { "muted" } else { "not muted" }.to_owned()
+                })
+            }
+            other => Err(unexpected(&other)),
+        }
     }
-}
-
-fn now_ms() -> i64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since
-        .ok()
-        .and_then(|since| i64::try_from(since.as_millis()).ok())
-        .unwrap_or(0)
 }
 
 fn group_id(text: &str) -> Result<ConversationId, String> {

@@ -12,7 +12,7 @@ use kabar_protocol::{
 };
 use prost::Message as _;
 
-use super::envelope::address;
+use super::{commit_store, envelope::address, group_check::NewGroup};
 use crate::{
     accounts,
     app::App,
@@ -39,6 +39,19 @@ pub(super) struct Conversation {
 }
 
 impl Conversation {
+    /// A generation that has just begun: all its devices are current.
+    pub(super) fn new(id: ConversationId, kind: ConversationKind, generation: u32, group: &NewGroup) -> Self {
+        Self {
+            id,
+            kind,
+            generation,
+            epoch: group.epoch,
+            members: group.members.clone(),
+            to_remove: Vec::new(),
+            policy: commit_store::kept_policy(&group.facts.policy),
+        }
+    }
+
     pub(super) fn is_member(&self, identity: Identity) -> bool {
         self.members
             .binary_search_by_key(&identity.device, |member| member.device)

@@ -75,15 +75,7 @@ pub(crate) async fn create_conversation(
             "is not the kind in the group's policy",
         ));
     }
-    let conversation = Arc::new(Conversation {
-        id,
-        kind,
-        generation: 0,
-        epoch: group.epoch,
-        members: group.members,
-        to_remove: Vec::new(),
-        policy: commit_store::kept_policy(&group.facts.policy),
-    });
+    let conversation = Arc::new(Conversation::new(id, kind, 0, &group));
     let input = Input {
         first: first_message(creator, by_business, &conversation, request.first, bill)?,
         conversation: Arc::clone(&conversation),

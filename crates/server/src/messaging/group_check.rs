@@ -59,7 +59,7 @@ pub(super) struct NewGroup {
 
 /// What a group check comes to.
 pub(super) enum Checked {
-    Group(NewGroup),
+    Group(Box<NewGroup>),
     /// The accounts whose devices are not those of their lists.
     Stale(Vec<AccountId>),
 }
@@ -104,12 +104,12 @@ pub(super) async fn check_new_group(
     policy::check_group(conversation, generation, &facts, |leaf| lists.is_current(leaf))?;
     let added = facts.leaves.iter().filter(|leaf| leaf.device != creator.device);
     check_welcomed(bundle, added)?;
-    Ok(Checked::Group(NewGroup {
+    Ok(Checked::Group(Box::new(NewGroup {
         members: members(&facts),
         epoch: group.epoch(),
         public_state: group.save(),
         facts,
-    }))
+    })))
 }
 
 /// The conversation's group, for accounts of its roster, which are in it by a leaf or by the policy's list alone.

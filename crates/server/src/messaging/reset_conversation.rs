@@ -98,15 +98,7 @@ async fn accept(
         bundle,
         now_ms: app.now_ms(),
     };
-    let conversation = Conversation {
-        id,
-        kind,
-        generation: generation + 1,
-        epoch: change.next.epoch,
-        members: change.next.members.clone(),
-        to_remove: Vec::new(),
-        policy: commit_store::kept_policy(&change.next.facts.policy),
-    };
+    let conversation = Conversation::new(id, kind, generation + 1, &change.next);
     match app.db.write(change, |tx, change| Box::pin(store(tx, change))).await? {
         None => Ok(Outcome::EpochConflict(EpochConflict {
             generation: generation + 1,
@@ -134,7 +126,7 @@ struct Change {
     kind: ConversationKind,
     creator: Identity,
     before: Vec<Identity>,
-    next: NewGroup,
+    next: Box<NewGroup>,
     bundle: CommitBundle,
     now_ms: i64,
 }

@@ -286,11 +286,6 @@ impl Device {
         packages: &[(AccountId, Vec<u8>)],
     ) -> CommitBundle {
         let id = ConversationId::from_slice(&policy.conversation_id).expect("an id");
-        let ours = ExtensionType::Unknown(GROUP_POLICY_EXTENSION);
-        let extensions = Extensions::from_vec(vec![
-            Extension::Unknown(GROUP_POLICY_EXTENSION, UnknownExtension(policy.encode_to_vec())),
-            Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&[ours], &[], &[])),
-        ]);
         let group_id = GroupId::from_slice(&id.group_id(policy.generation));
         if let Ok(Some(mut earlier)) = MlsGroup::load(self.provider.storage(), &group_id) {
             earlier.delete(self.provider.storage()).expect("forgotten");
@@ -299,7 +294,7 @@ impl Device {
             .with_group_id(group_id)
             .ciphersuite(suite)
             .with_capabilities(capabilities())
-            .with_group_context_extensions(extensions.expect("extensions"))
+            .with_group_context_extensions(context(policy))
             .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
             .use_ratchet_tree_extension(true)
             .build(&self.provider, &self.signer, self.credential())
@@ -359,22 +354,52 @@ impl Device {
 
     /// Removes the leaves of these devices, by a commit.
     pub(crate) fn remove(&mut self, id: ConversationId, devices: &[DeviceId]) -> CommitBundle {
+        self.change(id, devices, &[], None)
+    }
+
+    /// Commits removals, additions and another policy. An earlier try is forgotten.
+    pub(crate) fn change(
+        &mut self,
+        id: ConversationId,
+        removed: &[DeviceId],
+        added: &[&Device],
+        policy: Option<&GroupPolicy>,
+    ) -> CommitBundle {
+        let packages: Vec<KeyPackage> = added
+            .iter()
+            .map(|device| self.checked(&device.key_package(false)))
+            .collect();
+        let welcomed = added.iter().map(|device| DeviceAddress {
+            account_id: device.account.to_bytes(),
+            device_id: device.id.to_bytes(),
+        });
+        let welcomed = welcomed.collect();
         let group = self.groups.get_mut(&id).expect("a group");
         let leaves: Vec<LeafNodeIndex> = group
             .members()
-            .filter(|member| devices.contains(&DeviceId::of_key(&member.signature_key)))
+            .filter(|member| removed.contains(&DeviceId::of_key(&member.signature_key)))
             .map(|member| member.index)
             .collect();
-        let messages = group
-            .commit_builder()
-            .propose_removals(leaves)
+        group
+            .clear_pending_commit(self.provider.storage())
+            .expect("nothing pending");
+        let mut builder = group.commit_builder().propose_removals(leaves).propose_adds(packages);
+        if let Some(policy) = policy {
+            builder = builder
+                .propose_group_context_extensions(context(policy))
+                .expect("extensions");
+        }
+        let messages = builder
             .load_psks(self.provider.storage())
             .expect("no PSKs")
             .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| true)
             .expect("a commit")
             .stage_commit(&self.provider)
             .expect("staged");
-        bundle(messages)
+        CommitBundle {
+            welcomed,
+            ..bundle(messages)
+        }
     }
 
     /// Joins from outside, replacing an own leaf if there is one.
@@ -471,16 +496,22 @@ impl Device {
     }
 
     /// As [`Self::message`], in a generation and epoch.
-    pub(crate) fn message_in(
+    pub(crate) fn message_in(&mut self, id: ConversationId, place: (u32, u64), bytes: usize) -> wire::Send {
+        self.message_of(id, place, MessageClass::Content, bytes)
+    }
+
+    /// As [`Self::message_in`], of a class.
+    pub(crate) fn message_of(
         &mut self,
         id: ConversationId,
         (generation, epoch): (u32, u64),
+        class: MessageClass,
         bytes: usize,
     ) -> wire::Send {
         self.client_seq += 1;
         let data = AuthenticatedData {
             message_id: [&[1][..], &random::<31>()].concat().into(),
-            class: MessageClass::Content.into(),
+            class: class.into(),
             timeline: vec![0; 16].into(),
             device_list_version: 0,
             device_list_hash: vec![0; 32].into(),
@@ -491,7 +522,7 @@ impl Device {
             generation,
             epoch,
             client_message_id: random::<16>().to_vec().into(),
-            class: MessageClass::Content.into(),
+            class: class.into(),
             ciphertext: opaque_private_message(&group_id, epoch, &data.encode_to_vec(), &vec![7; bytes]).into(),
             client_seq: self.client_seq,
             ..Default::default()
@@ -539,6 +570,15 @@ impl Device {
             other => panic!("not acknowledged: {other:?}"),
         }
     }
+}
+
+fn context(policy: &GroupPolicy) -> Extensions<GroupContext> {
+    let ours = ExtensionType::Unknown(GROUP_POLICY_EXTENSION);
+    let extensions = Extensions::from_vec(vec![
+        Extension::Unknown(GROUP_POLICY_EXTENSION, UnknownExtension(policy.encode_to_vec())),
+        Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&[ours], &[], &[])),
+    ]);
+    extensions.expect("extensions")
 }
 
 /// Under what a group of these tests stands, with its founder.

@@ -99,7 +99,7 @@ fn process(device: &mut Device, id: ConversationId, bytes: &[u8]) -> ProcessedMe
 }
 
 /// Reads the commit that comes next, and merges it in place of any own one.
-async fn follow(device: &mut Device, id: ConversationId) {
+pub(crate) async fn follow(device: &mut Device, id: ConversationId) {
     drop_pending(device, id);
     let delivered = device.socket.delivered().await;
     assert_eq!(delivered.kind(), Kind::Commit);

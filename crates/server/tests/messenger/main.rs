@@ -7,6 +7,7 @@ mod commerce;
 mod device;
 mod disk_full;
 mod frames;
+mod groups;
 mod hostile_commits;
 mod messages;
 mod receipts;

@@ -176,7 +176,7 @@ async fn a_reset_that_is_refused_changes_nothing() {
 }
 
 /// A group conversation of three accounts, one device each, in generation 0.
-async fn three(server: &Server) -> ([Device; 3], ConversationId) {
+pub(crate) async fn three(server: &Server) -> ([Device; 3], ConversationId) {
     let mut ani = Device::register(server, None).await;
     let mut budi = Device::register(server, None).await;
     let mut citra = Device::register(server, None).await;
@@ -197,7 +197,9 @@ async fn three(server: &Server) -> ([Device; 3], ConversationId) {
         other => panic!("{other:?}"),
     }
     for device in [&mut budi, &mut citra] {
-        assert_eq!(device.socket.delivered().await.kind(), Kind::Welcome);
+        let delivered = device.socket.delivered().await;
+        assert_eq!(delivered.kind(), Kind::Welcome);
+        join_by(device, id, &delivered.payload);
     }
     ([ani, budi, citra], id)
 }

@@ -65,6 +65,16 @@ pub(super) fn covers(mark: u64, own: u64, begun_in: u32) -> bool {
         && server_seq(own) <= server_seq(mark)
 }
 
+/// How many rows have to be read, most often, to find those that are newer than `from` and not newer than `to`: two for
+/// each number, as notices have one too, and what shows the end. `None` where older timelines count: the numbers do not say.
+pub(super) fn rows_between(begun_in: u32, from: u64, to: u64) -> Option<u32> {
+    if [from, to].map(timeline_of) != [u64::from(begun_in); 2] {
+        return None;
+    }
+    let rows = to.saturating_sub(from).saturating_mul(2).saturating_add(2);
+    u32::try_from(rows).ok()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -87,6 +97,20 @@ mod tests {
         assert!(place(1, 1) > place(0, SEQ_MAX));
         assert_eq!(server_seq(place(3, 9)), 9);
         assert!(place(TIMELINES_MAX, u64::MAX) < 1 << 53);
+    }
+
+    #[test]
+    fn a_small_step_of_a_mark_reads_few_rows_where_numbers_tell() {
+        assert_eq!(rows_between(0, 6, 7), Some(4));
+        assert_eq!(rows_between(2, place(2, 6), place(2, 9)), Some(8));
+        assert_eq!(
+            rows_between(0, place(2, 6), place(2, 9)),
+            None,
+            "older places count too"
+        );
+        assert_eq!(rows_between(0, 6, place(1, 7)), None);
+        assert_eq!(rows_between(0, 7, 6), Some(2));
+        assert_eq!(rows_between(0, 0, SEQ_MAX), None);
     }
 
     #[test]

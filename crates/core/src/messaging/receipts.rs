@@ -9,15 +9,15 @@ use kabar_protocol::{
 use super::{
     Chat, Place, Row,
     content::About,
-    order::{covers, server_seq},
+    order::{covers, rows_between, server_seq},
 };
 use crate::{
-    api::{ApiError, FeedItem, MessageState, Notification, Reply, TimeMs},
+    api::{ApiError, FeedItem, Key, MessageState, Notification, Reply, TimeMs, Value},
     commands::refusal,
     connection::{Answer, Purpose},
     state::{State, Work},
     store::{self, keys},
-    tx::{Range, Step},
+    tx::{Range, Rows, Step},
 };
 
 /// Read receipts of one conversation go out at most this often; each says everything up to its place.
@@ -198,12 +198,7 @@ impl State {
         (from, to): (u64, u64),
         state: MessageState,
     ) -> Step {
-        let rows = self.range(Range {
-            prefix: keys::messages(conversation),
-            from: keys::message(conversation, to.saturating_add(1), 0),
-            limit: ROWS_PER_MARK,
-            reverse: true,
-        })?;
+        let rows = self.rows_of_marks(conversation, from, to)?;
         let rows = rows.iter().filter_map(|(_, value)| store::decode::<Row>(value).ok());
         let me = self.my_account();
         let Some(chat) = self.chats.get(&conversation) else {
@@ -237,6 +232,27 @@ impl State {
             .for_each(|row| self.mark_moved(conversation, by, row, state));
         self.say_chat(conversation);
         Ok(())
+    }
+
+    /// The rows up to `to` among which are those that the mark has reached, newest first.
+    fn rows_of_marks(&mut self, conversation: ConversationId, from: u64, to: u64) -> Step<Rows> {
+        let begun_in = self.chats.get(&conversation).map_or(0, |chat| chat.begun_in);
+        let direct = !self.teams.contains_key(&conversation);
+        let few = rows_between(begun_in, from, to).filter(|rows| direct && *rows < ROWS_PER_MARK);
+        let rows_up_to = |limit| Range {
+            prefix: keys::messages(conversation),
+            from: keys::message(conversation, to.saturating_add(1), 0),
+            limit,
+            reverse: true,
+        };
+        if let Some(few) = few {
+            let rows = self.range(rows_up_to(few))?;
+            let behind = |(key, _): &(Key, Value)| *key < keys::message(conversation, from.saturating_add(1), 0);
+            if rows.len() < few as usize || rows.last().is_some_and(behind) {
+                return Ok(rows);
+            }
+        }
+        self.range(rows_up_to(ROWS_PER_MARK))
     }
 
     fn shown_up_to(&mut self, conversation: ConversationId, newest: Option<u64>, state: MessageState) {

@@ -101,21 +101,13 @@ impl State {
             Command::Pay { .. } | Command::Payment { .. } | Command::Tickets | Command::FlowExchange { .. } => {
                 self.buy(command_id, command)
             }
-            Command::ChangeMessage {
-                message_id,
-                change,
-                wait,
-            } => self.change_message(command_id, *message_id, change, *wait),
+            Command::ChangeMessage { .. }
+            | Command::MessageInfo { .. }
+            | Command::ResolveFailed { .. }
+            | Command::MarkRead { .. } => self.about_message(command_id, command),
             Command::CreateGroup { .. } | Command::Group { .. } => self.about_groups(command_id, command),
-            Command::MessageInfo { message_id } => self.message_info(*message_id),
             Command::Mute { conversation_id, hours } => now(self.mute(*conversation_id, *hours)),
             Command::BeginUpload { size_bytes } => later(self.begin_upload(command_id, *size_bytes)),
-            Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
-            Command::MarkRead {
-                conversation_id,
-                up_to,
-                accept,
-            } => self.mark_read_up_to(*conversation_id, *up_to, *accept),
             Command::SetTyping {
                 conversation_id,
                 active,
@@ -128,6 +120,25 @@ impl State {
                 self.waiting.idle.push(command_id);
                 Ok(Ok(None))
             }
+        }
+    }
+
+    /// What is done with a message that is there.
+    fn about_message(&mut self, command_id: u64, command: &Command) -> Outcomes {
+        match command {
+            Command::ChangeMessage {
+                message_id,
+                change,
+                wait,
+            } => self.change_message(command_id, *message_id, change, *wait),
+            Command::MessageInfo { message_id } => self.message_info(*message_id),
+            Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
+            Command::MarkRead {
+                conversation_id,
+                up_to,
+                accept,
+            } => self.mark_read_up_to(*conversation_id, *up_to, *accept),
+            _ => Ok(Ok(None)),
         }
     }
 

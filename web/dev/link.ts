@@ -14,6 +14,7 @@ import type {
 import { CoreError, trusted } from '../src/core/link.ts';
 import type { FromWorker, Job } from '../src/core/messages.ts';
 import { bank, clinic, coffee, stranger as salesman, scripts, type Written } from './business.ts';
+import { changed } from './changes.ts';
 import { cinema, Till, visits } from './commerce.ts';
 import { Cabinet } from './files.ts';
 import { exchange, flows, hall } from './flows.ts';
@@ -214,12 +215,24 @@ export class CoreLink {
           const shown = { kind: 'file', file } as const;
           return this.#send(command.to, file.caption || file.name, command.reply_to, shown);
         }
+        if ('event' in command.content) {
+          const { event } = command.content;
+          return this.#send(command.to, event.title, null, { kind: 'event', event });
+        }
         const { reply } = command.content.interactive_reply;
         const taken = reply && 'button' in reply && /^return:(.+)/.exec(reply.button.id)?.[1];
         if (taken) setTimeout(() => this.#till.giveBack(taken), 2500);
         const title =
           reply && ('flow' in reply ? reply.flow.body : ('button' in reply ? reply.button : reply.list).title);
         return this.#send(command.to, title ?? '', command.reply_to, { kind: 'interactive_reply', ...command.content });
+      }
+      case 'change_message':
+      case 'get_message': {
+        const known = [...threads.values()].flat().find((each) => each.message_id === command.message_id);
+        if (!known) throw new CoreError({ code: 'invalid', parameter: 'message_id', message: 'not here' });
+        if (command.type === 'get_message') return { ...known, type: 'message' };
+        this.#update(changed(known, command.change, myself));
+        return { type: 'done' };
       }
       case 'pay':
         return this.#till.pay(command);

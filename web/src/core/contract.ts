@@ -10,14 +10,16 @@ export type Command =
   | { type: 'whoami' }
   | { type: 'open_chat'; who: string }
   | { type: 'list_chats' }
+  | { type: 'get_message'; message_id: string }
   | { type: 'list_messages'; conversation_id: string; before: string | null; limit: number }
   | { type: 'send_text'; to: string; text: string; reply_to: string | null; wait?: boolean }
   | {
       type: 'send';
       to: string;
-      content: { interactive_reply: InteractiveReply } | { file: FileBody };
+      content: { interactive_reply: InteractiveReply } | { file: FileBody } | { event: EventBody };
       reply_to: string | null;
     }
+  | { type: 'change_message'; message_id: string; change: Change; wait?: boolean }
   | { type: 'begin_upload'; size_bytes: number }
   | { type: 'pay'; message_id: string; method: string; challenge_answer: string | null }
   | { type: 'payment'; message_id: string }
@@ -36,6 +38,7 @@ export type Reply =
   | ({ type: 'phone_code' } & PhoneCode)
   | ({ type: 'chat' } & Chat)
   | { type: 'chats'; chats: Chat[] }
+  | ({ type: 'message' } & Message)
   | { type: 'messages'; messages: Message[]; more: boolean }
   | ({ type: 'sent' } & Message)
   | ({ type: 'payment' } & Payment)
@@ -56,9 +59,11 @@ export interface Answers {
   whoami: 'me';
   open_chat: 'chat';
   list_chats: 'chats';
+  get_message: 'message';
   list_messages: 'messages';
   send_text: 'sent';
   send: 'sent';
+  change_message: 'done';
   pay: 'payment' | 'payment_challenge';
   payment: 'payment';
   tickets: 'tickets';
@@ -124,6 +129,9 @@ export type MessageKind =
   | 'template'
   | 'ticket'
   | 'file'
+  | 'event'
+  /** Its sender took it back. */
+  | 'deleted'
   | 'notice_safety_changed'
   | 'notice_reset'
   | 'notice_gap'
@@ -147,13 +155,45 @@ export interface Message {
   /** What its token says is in the list of tickets. */
   ticket?: { token: string; reference_id: string };
   file?: FileBody;
+  event?: EventBody;
   /** Written by a program. */
   automated?: boolean;
   in_reply_to?: string;
+  reactions?: Reaction[];
+  /** To an event. */
+  answers?: Rsvp[];
+  edited_at?: number;
+  /** What it said before, oldest first. */
+  versions?: { text: string; time: number }[];
   time: number;
   state: MessageState;
   /** Why it failed, or why it still waits. */
   error?: ApiError;
+}
+
+/** What is done to a message that is there. */
+export type Change =
+  /** One of each person; empty takes it back. */
+  | { type: 'react'; emoji: string }
+  | { type: 'edit'; content: { text: string } | { event: EventBody } }
+  /** For everyone. */
+  | { type: 'delete' }
+  /** null takes the answer back. */
+  | { type: 'rsvp'; answer: RsvpAnswer | null; guests: number };
+
+export type RsvpAnswer = 'going' | 'maybe' | 'no';
+
+export interface Reaction {
+  emoji: string;
+  by: Person;
+  mine: boolean;
+}
+
+export interface Rsvp {
+  answer: RsvpAnswer;
+  guests: number;
+  by: Person;
+  mine: boolean;
 }
 
 // The wire types of proto/kabar/v1/content.proto as the core writes them; an absent optional field is null.
@@ -276,6 +316,21 @@ export interface FileBody {
   preview: string;
 }
 
+/** An invitation. */
+export interface EventBody {
+  title: string;
+  text: string;
+  place: string;
+  starts_ms: number;
+  /** 0: open. */
+  ends_ms: number;
+  /** Of the place, as the IANA names it. */
+  time_zone: string;
+  /** That each may bring. */
+  guests_max: number;
+  canceled: boolean;
+}
+
 /** Room for one file at the server, and the key for it. */
 export interface UploadRoom {
   upload: string;
@@ -347,3 +402,10 @@ export const USERNAME_CHARS_MAX = 30;
 export const FILE_BYTES_MAX = 2 * 1024 ** 3;
 export const CAPTION_CHARS_MAX = 1024;
 export const PREVIEW_BYTES_MAX = 12 * 1024;
+export const EDIT_WINDOW_MS = 15 * 60_000;
+export const DELETE_WINDOW_MS = 48 * 3_600_000;
+export const EVENT_TITLE_CHARS_MAX = 120;
+export const EVENT_TEXT_CHARS_MAX = 1024;
+export const EVENT_PLACE_CHARS_MAX = 200;
+export const EVENT_GUESTS_MAX = 20;
+export const REACTION_BYTES_MAX = 32;

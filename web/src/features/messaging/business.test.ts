@@ -79,10 +79,9 @@ describe('a message of a business', () => {
       state: 'received',
     };
     const nothing = () => {};
-    const place = { first: true, last: true, links: true, tabbable: true, position: 1, total: 1 };
+    const place = { first: true, last: true, marked: false, links: true, tabbable: true, position: 1, total: 1 };
     const acts = {
       onvisit: nothing,
-      onreply: nothing,
       onresolve: nothing,
       onlist: nothing,
       onpay: nothing,

@@ -2,6 +2,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Chat, Message } from '../../core/contract';
 import { session } from '../session/session.svelte';
+import { isChanged } from './summary';
 import { Thread } from './thread.svelte';
 
 /** A typing notice holds this long when no further one comes. */
@@ -71,7 +72,8 @@ class Chats {
     thread?.put(message);
     if (message.mine) return;
     this.setTyping(message.conversation_id, false);
-    if (isNew) this.arrived = message;
+    // An old message that something was done to is no news to be read out.
+    if (isNew ? !isChanged(message) : this.arrived?.message_id === message.message_id) this.arrived = message;
   }
 
   isTyping(id: string): boolean {

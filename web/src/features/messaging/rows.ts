@@ -52,6 +52,6 @@ export function rowsOf(messages: readonly Message[], unreadFrom?: string): Row[]
 /** The first message that has not been read: the one `unread` received messages from the end, if it is among these. */
 export function firstUnread(messages: readonly Message[], unread: number): string | undefined {
   if (unread === 0) return undefined;
-  const received = messages.filter((message) => !message.mine && !isNotice(message));
+  const received = messages.filter((message) => !message.mine && !isNotice(message) && message.kind !== 'deleted');
   return received.at(-unread)?.message_id;
 }

@@ -1,11 +1,14 @@
 // The messages of one conversation as far as they have been read from the core.
-import type { FileBody, Message } from '../../core/contract';
+import { SvelteMap } from 'svelte/reactivity';
+import type { Change, EventBody, FileBody, Message } from '../../core/contract';
 import { session } from '../session/session.svelte';
 import type { Picked } from './offer';
-import { merged } from './order';
+import { compareMessages, merged } from './order';
 
 const PAGE = 60;
 const PAGE_MAX = 200;
+/** Somebody who jumps to an old message waits for at most so many pages. */
+const REACH_PAGES = 50;
 /** While somebody types, the other side is told again after this time. */
 const TYPING_EVERY_MS = 3000;
 
@@ -20,24 +23,36 @@ export class Thread {
   error: unknown = $state();
   #typedAt = 0;
   #readUpTo = '';
+  #reading: Promise<void> | undefined;
+  /** Quoted ones that are not among the messages. */
+  readonly #quoted = new SvelteMap<string, Message>();
+  readonly #asked = new Set<string>();
 
   constructor(id: string) {
     this.id = id;
   }
 
   /** Reads the newest page, or the one before the oldest message known. */
-  async load(unread = 0): Promise<void> {
-    if (this.loading) return;
+  load(unread = 0): Promise<void> {
+    // All that is unread at once, so that the thread can open where it begins.
+    return this.#read(Math.min(Math.max(PAGE, unread + 20), PAGE_MAX));
+  }
+
+  #read(limit: number): Promise<void> {
+    this.#reading ??= this.#readPage(limit).finally(() => (this.#reading = undefined));
+    return this.#reading;
+  }
+
+  async #readPage(limit: number): Promise<void> {
     this.loading = true;
     this.error = undefined;
     try {
       const before = this.loaded ? (this.messages[0]?.message_id ?? null) : null;
-      // All that is unread at once, so that the thread can open where it begins.
-      const limit = Math.min(Math.max(PAGE, unread + 20), PAGE_MAX);
       const page = await session.link.request({ type: 'list_messages', conversation_id: this.id, before, limit });
       const older = [...page.messages].reverse();
-      this.messages = merged(older, this.messages);
       this.more = page.more;
+      const known = this.loaded ? this.messages : this.messages.filter((message) => this.#follows(message, older[0]));
+      this.messages = merged(older, known);
       this.loaded = true;
     } catch (error) {
       this.error = error;
@@ -46,8 +61,43 @@ export class Thread {
     }
   }
 
+  /** Reads older pages until the message is among them; false if it is not on this device, or too far back. */
+  async reach(id: string): Promise<boolean> {
+    if (this.find(id)) return true;
+    if (!(await this.#fetch(id))) return false;
+    for (let page = 0; page < REACH_PAGES && this.more && !this.error && !this.find(id); page += 1) {
+      await this.#read(PAGE_MAX);
+    }
+    return this.find(id) !== undefined;
+  }
+
   put(message: Message): void {
-    this.messages = merged(this.messages, [message]);
+    if (this.#quoted.has(message.message_id)) this.#quoted.set(message.message_id, message);
+    // What changed may be older than all that was read: it comes with its page, and between here and there is no gap.
+    if (this.#follows(message, this.messages[0])) this.messages = merged(this.messages, [message]);
+  }
+
+  #follows(message: Message, oldest: Message | undefined): boolean {
+    return !this.more || !oldest || compareMessages(message, oldest) >= 0;
+  }
+
+  /** A message that another one quotes; null while it is not known here, or never. */
+  quoted(id: string): Message | null {
+    const known = this.find(id) ?? this.#quoted.get(id);
+    if (known === undefined && !this.#asked.has(id)) void this.#fetch(id);
+    return known ?? null;
+  }
+
+  async #fetch(id: string): Promise<boolean> {
+    this.#asked.add(id);
+    try {
+      const { type: _, ...message } = await session.link.request({ type: 'get_message', message_id: id });
+      if (message.conversation_id !== this.id) return false;
+      this.#quoted.set(id, message);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   find(id: string): Message | undefined {
@@ -72,6 +122,15 @@ export class Thread {
   async sendFile(file: FileBody, reply_to: string | null): Promise<void> {
     const sent = await session.link.request({ type: 'send', to: this.id, content: { file }, reply_to });
     if (!this.find(sent.message_id)) this.put(sent);
+  }
+
+  async sendEvent(event: EventBody): Promise<void> {
+    const sent = await session.link.request({ type: 'send', to: this.id, content: { event }, reply_to: null });
+    if (!this.find(sent.message_id)) this.put(sent);
+  }
+
+  async change(message_id: string, change: Change): Promise<void> {
+    await session.link.request({ type: 'change_message', message_id, change });
   }
 
   async resolve(message: Message, retry: boolean): Promise<void> {

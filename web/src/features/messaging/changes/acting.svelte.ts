@@ -1,0 +1,108 @@
+// What is being done to the messages of the thread on the screen: which one is answered or edited, and which menu or dialog is
+// open. The menus and dialogs themselves are fetched when the first one opens.
+import { getContext, setContext } from 'svelte';
+import type { Change, EventBody, Message } from '../../../core/contract';
+import type { Thread } from '../thread.svelte';
+
+/** Where a menu opens: beside what it belongs to, or where the pointer is. */
+export type Anchor = Pick<DOMRect, 'left' | 'right' | 'top' | 'bottom'>;
+
+export type Opened =
+  | { what: 'menu'; message: Message; at: Anchor }
+  | { what: 'attach'; at: Anchor }
+  | { what: 'emoji' | 'versions' | 'delete' | 'answers' | 'cancel'; message: Message }
+  /** Without a message: a new invitation. */
+  | { what: 'event'; message?: Message };
+
+export interface Hooks {
+  /** Says what went wrong, if something does. */
+  attempt(action: () => Promise<void>): Promise<boolean>;
+  /** The same for something new of one's own. */
+  say(action: () => Promise<void>): Promise<boolean>;
+  jump(id: string): void;
+  write(): void;
+  pickFiles(): void;
+}
+
+export class Acting {
+  replyTo: Message | undefined = $state.raw();
+  editing: Message | undefined = $state.raw();
+  opened: Opened | undefined = $state.raw();
+  /** What takes part in the rows themselves; see `need`. */
+  parts: typeof import('./parts') | undefined = $state.raw();
+  readonly #thread: Thread;
+  readonly #hooks: Hooks;
+
+  constructor(thread: Thread, hooks: Hooks) {
+    this.#thread = thread;
+    this.#hooks = hooks;
+  }
+
+  /** Resolves once every message can be shown: a row must not grow after it came into view. */
+  async need(messages: readonly Message[]): Promise<void> {
+    if (this.parts || !messages.some(({ reactions }) => reactions?.length)) return;
+    this.parts = await import('./parts');
+  }
+
+  open(opened: Opened): void {
+    this.opened ??= opened;
+  }
+
+  /** From one menu or dialog to the next. */
+  turnTo(opened: Opened): void {
+    this.opened = opened;
+  }
+
+  /** As it stands now, for what stays open over it. */
+  current(message: Message): Message {
+    return this.#thread.find(message.message_id) ?? message;
+  }
+
+  close(): void {
+    this.opened = undefined;
+  }
+
+  reply(message: Message): void {
+    this.editing = undefined;
+    this.replyTo = message;
+    this.#hooks.write();
+  }
+
+  edit(message: Message): void {
+    this.replyTo = undefined;
+    this.editing = message;
+    this.#hooks.write();
+  }
+
+  change(message: Message, change: Change): Promise<boolean> {
+    return this.#hooks.attempt(() => this.#thread.change(message.message_id, change));
+  }
+
+  /** The same emoji again takes the reaction back. */
+  react(message: Message, emoji: string): Promise<boolean> {
+    const had = message.reactions?.some((reaction) => reaction.mine && reaction.emoji === emoji);
+    return this.change(message, { type: 'react', emoji: had ? '' : emoji });
+  }
+
+  invite(event: EventBody): Promise<boolean> {
+    return this.#hooks.say(() => this.#thread.sendEvent(event));
+  }
+
+  jump(id: string): void {
+    this.#hooks.jump(id);
+  }
+
+  pickFiles(): void {
+    this.#hooks.pickFiles();
+  }
+}
+
+const HERE = Symbol();
+
+export function provideActing(acting: Acting): void {
+  setContext(HERE, acting);
+}
+
+export function actingHere(): Acting {
+  return getContext(HERE);
+}

@@ -1,0 +1,2 @@
+// What acting.svelte.ts fetches.
+export { default as Reactions } from './Reactions.svelte';

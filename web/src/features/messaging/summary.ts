@@ -1,0 +1,14 @@
+// A message in one line: for the chat list, a quote, and whoever listens.
+import type { Message } from '../../core/contract';
+import type { Catalogue } from '../../i18n/index.svelte';
+
+export function summaryOf(message: Message, t: Catalogue): string {
+  if (message.kind === 'deleted') return message.mine ? t.deleted_mine : t.deleted;
+  if (message.event) return `${message.event.canceled ? t.invitation_canceled : t.invitation}: ${message.event.title}`;
+  return message.text ?? t.unsupported;
+}
+
+/** Something was done to it since it was sent. */
+export function isChanged({ kind, edited_at, reactions, answers }: Message): boolean {
+  return kind === 'deleted' || Boolean(edited_at || reactions?.length || answers?.length);
+}

@@ -119,6 +119,6 @@ async fn serve(parts: &Arc<Parts>, number: &Number) -> anyhow::Result<()> {
     tracing::info!(phone_number_id = number.phone_number_id, "the number's client is up");
     tokio::select! {
         ended = feed::run(parts, &line) => ended,
-        ended = payments::run(parts, &line) => ended,
+        ended = Box::pin(payments::run(parts, &line)) => ended,
     }
 }

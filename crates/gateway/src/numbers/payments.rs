@@ -153,7 +153,7 @@ fn ticket_body(line: &Line, offered: &Offered, item: &OfferedItem, unit: (usize,
 async fn send(parts: &Parts, line: &Line, offered: &Offered, content: Shown, again: bool) -> anyhow::Result<()> {
     if again
         && !matches!(
-            sent_before::by_name(line, &offered.account_id, &content).await?,
+            Box::pin(sent_before::by_name(line, &offered.account_id, &content)).await?,
             Before::Nothing
         )
     {

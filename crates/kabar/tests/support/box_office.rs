@@ -17,7 +17,7 @@ const PROGRAM: &str = "KABAR_BOX_OFFICE";
 pub(crate) fn is_there(test: &str) -> bool {
     let there = std::env::var_os(PROGRAM).is_some();
     if !there {
-        println!("{test}: skipped, {PROGRAM} does not name examples/box-office with its packages installed");
+        eprintln!("{test}: skipped, {PROGRAM} does not name examples/box-office with its packages installed");
     }
     there
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use kabar_client::{
     Client,
-    api::{Command, Reply},
+    api::{Command, Reply, Shown},
 };
+use kabar_protocol::wire;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -17,23 +18,11 @@ use crate::output::Failure;
 
 const USERNAME: &str = "tante.rina";
 const NAME: &str = "Tante Rina (demo)";
-const DAY_S: u64 = 86_400;
-/// Western Indonesia, where the feast is.
-const ZONE_S: u64 = 7 * 3_600;
-const MONTHS: [&str; 12] = [
-    "Januari",
-    "Februari",
-    "Maret",
-    "April",
-    "Mei",
-    "Juni",
-    "Juli",
-    "Agustus",
-    "September",
-    "Oktober",
-    "November",
-    "Desember",
-];
+const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+/// Western Indonesia, where the feast is; it knows no summer time.
+const ZONE: &str = "Asia/Jakarta";
+const ZONE_MS: i64 = 7 * HOUR_MS;
 
 pub(super) async fn play(home: PathBuf, server: String, meets: mpsc::Receiver<Met>, stop: CancellationToken) {
     person::missed("Tante Rina", live(home, server, meets, stop).await);
@@ -75,69 +64,61 @@ async fn invite(client: &Client, met: &Met) -> Result<(), Failure> {
     if chats.iter().any(|chat| chat.peer.account_id == met.account) {
         return Ok(());
     }
-    let send = Command::SendText {
+    let send = Command::Send {
         to: met.account.to_string(),
-        text: invitation(met.time_ms),
+        content: Shown::Event(invitation(met.time_ms)),
         reply_to: None,
         wait: false,
+        business: None,
     };
     client.command(send, ANSWER_TIMEOUT).await?;
     Ok(())
 }
 
-fn invitation(now_ms: i64) -> String {
-    let now_s = u64::try_from(now_ms / 1_000).unwrap_or_default();
-    let (day, month, year) = date(saturday_after_next(now_s + ZONE_S));
-    format!(
-        "Undangan keluarga (demo): syukuran rumah baru kami, Sabtu {day} {month} {year} pukul 11.00, Jalan Melati 12, \
-         Yogyakarta. Bisa datang? Busnya ada di Bus Mudik.\n\
-         Family invitation (demo): our house-warming, that Saturday at 11:00, Jalan Melati 12, Yogyakarta."
-    )
+fn invitation(now_ms: i64) -> wire::Event {
+    let starts_ms = feast_day(now_ms + ZONE_MS) * DAY_MS + 11 * HOUR_MS - ZONE_MS;
+    wire::Event {
+        title: "Syukuran rumah baru (demo)".into(),
+        text: "Undangan keluarga: datang ya, makan siang bersama. Busnya ada di Bus Mudik.\n\
+               Family invitation: our house-warming, with lunch."
+            .into(),
+        place: "Jalan Melati 12, Yogyakarta".into(),
+        starts_ms,
+        ends_ms: starts_ms + 3 * HOUR_MS,
+        time_zone: ZONE.into(),
+        guests_max: 4,
+        canceled: false,
+    }
 }
 
-/// Days since 1970, a Thursday: the Saturday a week after the next.
-fn saturday_after_next(local_s: u64) -> u64 {
-    let today = local_s / DAY_S;
-    today + (2 + 7 - today % 7) % 7 + 7
-}
-
-/// Day, month and year of a day since 1970 (civil from days, by eras of 400 years that begin in March).
-fn date(days: u64) -> (u64, &'static str, u64) {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
-    let month = usize::try_from((from_march + 2) % 12).unwrap_or_default();
-    let year = year_of_era + era * 400 + u64::from(month < 2);
-    (day, MONTHS.get(month).copied().unwrap_or_default(), year)
+/// Days since 1970, a Thursday: the Saturday in two to three weeks.
+fn feast_day(local_ms: i64) -> i64 {
+    let today = local_ms / DAY_MS;
+    today + (2 - today).rem_euclid(7) + 14
 }
 
 #[cfg(test)]
 mod tests {
+    use kabar_protocol::event;
+
     use super::*;
 
     #[test]
-    fn dates_of_days() {
-        assert_eq!(date(0), (1, "Januari", 1970));
-        assert_eq!(date(19_782), (29, "Februari", 2024));
-        assert_eq!(date(20_818), (31, "Desember", 2026));
-    }
-
-    #[test]
-    fn it_is_a_saturday_in_one_to_two_weeks() {
+    fn it_is_a_saturday_in_two_to_three_weeks() {
         for today in 20_000..20_014 {
-            let feast = saturday_after_next(today * DAY_S);
+            let feast = feast_day(today * DAY_MS);
             assert_eq!(feast % 7, 2, "the day after a Friday");
-            assert!((7..14).contains(&(feast - today)), "{today}");
+            assert!((14..21).contains(&(feast - today)), "{today}");
         }
     }
 
     #[test]
-    fn it_says_that_it_is_a_demo() {
-        let invitation = invitation(1_795_353_109_089);
-        assert!(invitation.starts_with("Undangan keluarga (demo)"), "{invitation}");
-        assert!(invitation.contains("Sabtu 5 Desember 2026"), "{invitation}");
+    fn it_begins_at_eleven_where_it_is_and_says_that_it_is_a_demo() {
+        // 22 November 2026, 13:11 in Jakarta.
+        let invitation = invitation(1_795_327_909_089);
+        assert_eq!(event::event(&invitation), Ok(()));
+        // 12 December 2026, 04:00 UTC.
+        assert_eq!(invitation.starts_ms, 1_797_048_000_000);
+        assert!(invitation.title.contains("demo"), "{}", invitation.title);
     }
 }

@@ -25,9 +25,9 @@ fn commits(home: &Path) -> usize {
         .count()
 }
 
-async fn post(user: &TestUser, text: String) -> Result<MessageView, ApiError> {
+async fn post(user: &TestUser, to: String, text: String) -> Result<MessageView, ApiError> {
     let command = Command::SendText {
-        to: "@budi".into(),
+        to,
         text,
         reply_to: None,
         wait: false,
@@ -48,24 +48,23 @@ async fn what_comes_while_a_batch_is_written_shares_the_next() {
     let mut other = SqliteConnection::connect_with(&options).await.expect("a database");
     let before = commits(ani.home());
 
-    // Whoever has the lock holds up the first of them; the others come meanwhile.
+    // Whoever has the lock holds up the first of them; by then the others are on their way.
     let held = other.begin_with("BEGIN IMMEDIATE").await.expect("the lock");
     let texts: Vec<String> = (0..MESSAGES).map(|number| number.to_string()).collect();
-    let asked = async {
-        let mut posts = tokio::task::JoinSet::new();
-        let ani = std::sync::Arc::new(ani);
-        for text in texts.clone() {
-            let ani = std::sync::Arc::clone(&ani);
-            posts.spawn(async move { post(&ani, text).await.expect("queued") });
+    // By its id: a name would have to be looked up at the server first.
+    let posts = texts.iter().map(|text| post(&ani, thread.to_string(), text.clone()));
+    let mut posts: Vec<_> = posts.map(Box::pin).collect();
+    for post in &mut posts {
+        tokio::select! {
+            biased;
+            early = post => panic!("{early:?} while nothing can be written"),
+            () = std::future::ready(()) => {}
         }
-        posts.join_all().await;
-        std::sync::Arc::into_inner(ani).expect("nobody else")
-    };
-    let release = async {
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        held.rollback().await.expect("released");
-    };
-    let (ani, ()) = tokio::join!(asked, release);
+    }
+    held.rollback().await.expect("released");
+    for post in posts {
+        post.await.expect("queued");
+    }
     let batches = commits(ani.home()) - before;
     assert!(
         (1..=MESSAGES / 4).contains(&batches),
@@ -75,7 +74,7 @@ async fn what_comes_while_a_batch_is_written_shares_the_next() {
     other.close().await.expect("closed");
     let mut expected: Vec<&str> = vec!["satu", "dua"];
     expected.extend(texts.iter().map(String::as_str));
-    budi.sees_in_any_order(thread, &expected).await;
+    budi.sees(thread, &expected).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,7 +85,8 @@ async fn a_batch_that_cannot_be_written_is_said_and_nothing_of_it_stays() {
     let file = ani.home().join("kabar.db");
     let fill = "CREATE TRIGGER full BEFORE INSERT ON entry BEGIN SELECT RAISE(ABORT, 'no space'); END";
     change(&file, fill).await;
-    let refused = tokio::join!(post(&ani, "a".into()), post(&ani, "b".into()), post(&ani, "c".into()));
+    let post = |text: &str| post(&ani, "@budi".into(), text.into());
+    let refused = tokio::join!(post("a"), post("b"), post("c"));
     for refused in [refused.0, refused.1, refused.2] {
         assert_eq!(refused.expect_err("not stored").code, "storage_failed");
     }

@@ -15,6 +15,7 @@ mod business;
 mod change;
 mod command;
 mod commerce;
+mod feed;
 mod group;
 mod media;
 mod notification;
@@ -31,13 +32,14 @@ pub use self::{
     change::{Change, ChangesView, ReactionView, RsvpAnswer, RsvpGiven, RsvpView, Version},
     command::Command,
     commerce::{PaymentStatus, PaymentView, TicketView},
+    feed::FeedItem,
     group::{
         Allowed, GroupCommand, GroupMember, GroupRole, GroupSettings, GroupSummary, GroupView, MemberState,
         MessageInfo, Standing,
     },
     media::Upload,
     notification::{ApiError, ConnectionState, Notification},
-    reply::{FeedItem, Me, PhoneCode, Reply, ServerItem},
+    reply::{Me, PhoneCode, Reply, ServerItem},
     view::{ChatKind, ChatView, MessageKind, MessageState, MessageView, Person},
 };
 

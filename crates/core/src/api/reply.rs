@@ -1,11 +1,11 @@
 //! What a command is answered with.
 
-use kabar_protocol::ids::{AccountId, ConversationId, DeviceId, MessageId};
-use serde::{Deserialize, Serialize};
+use kabar_protocol::ids::{AccountId, DeviceId};
+use serde::Serialize;
 
 use super::{
-    ChargeView, ChatView, FlowAsk, GroupView, MessageInfo, MessageState, MessageTemplate, MessageView, PaymentView,
-    Person, PriceView, RsvpGiven, Shown, TicketView, TimeMs, Upload,
+    ChargeView, ChatView, FeedItem, GroupView, MessageInfo, MessageTemplate, MessageView, PaymentView, Person,
+    PriceView, TicketView, TimeMs, Upload,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -108,40 +108,4 @@ pub struct ServerItem {
     pub bytes: usize,
     /// The envelope itself, hex.
     pub envelope: String,
-}
-
-/// An item of a script's stream: `kabar chat receive` prints each once per home.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct FeedItem {
-    #[serde(skip)]
-    pub position: u64,
-    pub message_id: MessageId,
-    pub conversation_id: ConversationId,
-    pub from: Person,
-    /// text, receipt, reaction, notice_...
-    pub kind: String,
-    /// Of a notice about people: whom `from` added, removed or promoted.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub about: Vec<Person>,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub text: Option<String>,
-    #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
-    pub shown: Option<Shown>,
-    /// Written by a program.
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub automated: bool,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub in_reply_to: Option<MessageId>,
-    /// Of a receipt: delivered or read; `sent` too where the account is a business number's.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub state: Option<MessageState>,
-    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    pub request: bool,
-    /// Of a `flow_request`: what is asked. `in_reply_to` is the flow's own message.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub flow: Option<FlowAsk>,
-    /// Of an `rsvp`; `in_reply_to` is the event.
-    #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
-    pub rsvp: Option<RsvpGiven>,
-    pub time: TimeMs,
 }

@@ -243,6 +243,24 @@ fn a_group_beside_a_conversation_of_two_survives_a_restart() {
     );
 }
 
+/// What the owner changes in this round.
+fn change(round: u8) -> GroupCommand {
+    match round {
+        1 => GroupCommand::Add {
+            who: vec!["@dodi".into()],
+        },
+        3 => GroupCommand::SetRole {
+            who: "@bob".into(),
+            role: GroupRole::Admin,
+        },
+        _ => GroupCommand::Settings {
+            post: None,
+            add: Some(if round % 2 == 0 { Allowed::All } else { Allowed::Admins }),
+            edit: None,
+        },
+    }
+}
+
 /// Four people who write and change their group while everything fails.
 fn restless(seed: u64, faults: Faults) {
     let mut world = World::new(seed);
@@ -266,23 +284,9 @@ fn restless(seed: u64, faults: Faults) {
             let told = world.tell(*person, send);
             expected.push((*person, told, text));
         }
-        let request = match round {
-            1 => GroupCommand::Add {
-                who: vec!["@dodi".into()],
-            },
-            3 => GroupCommand::SetRole {
-                who: "@bob".into(),
-                role: GroupRole::Admin,
-            },
-            _ => GroupCommand::Settings {
-                post: None,
-                add: Some(if round % 2 == 0 { Allowed::All } else { Allowed::Admins }),
-                edit: None,
-            },
-        };
         let group = Command::Group {
             conversation_id: id,
-            request,
+            request: change(round),
         };
         world.tell(people[0], group);
         let steps = world.dice.roll(80);

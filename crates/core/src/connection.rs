@@ -177,9 +177,15 @@ impl Connection {
             .any(|request| request.purpose == *purpose)
     }
 
+    /// Something that whoever waits for rest waits for, too: what we said has arrived, what we missed is told.
     pub(crate) fn has_ack_in_flight(&self) -> bool {
         let mut all = self.in_flight.values().chain(&self.queue);
-        all.any(|request| matches!(request.purpose, Purpose::Ack { .. } | Purpose::KeyPackages))
+        all.any(|request| {
+            matches!(
+                request.purpose,
+                Purpose::Ack { .. } | Purpose::KeyPackages | Purpose::Receipts
+            )
+        })
     }
 
     pub(crate) fn deadlines(&self) -> impl Iterator<Item = TimeMs> {

@@ -58,6 +58,128 @@ fn two_people_chat_from_the_command_line() {
     assert!(!written.iter().any(|text| log.contains(text)), "{log}");
 }
 
+/// Four people, of whom three are in a group that the first has made: they write, and know with whom it arrived.
+fn three_in_a_group(directory: &std::path::Path, server: &Serve) -> ([Person; 4], String) {
+    let people = ["ani", "budi", "citra", "dewi"].map(|name| {
+        let person = Person::new(directory, name, &server.url);
+        person.ok(&["register", "--name", &format!("{name} wijaya"), "--username", name]);
+        person
+    });
+    let [ani, budi, citra, _] = &people;
+    let made = ani.ok(&[
+        "group",
+        "create",
+        "--name",
+        "Arisan RT Lima",
+        "--member",
+        "@budi",
+        "@citra",
+    ]);
+    let id = made["conversation_id"].as_str().expect("an id");
+    assert_eq!(made["members"], 3);
+    ani.send(id, "iuran bulan ini");
+    assert_eq!(budi.texts(), ["iuran bulan ini"]);
+    let sent = budi.send(id, "sudah lunas");
+    for person in [ani, citra] {
+        assert!(person.texts().contains(&"sudah lunas".to_owned()));
+    }
+    let chats = citra.lines(&["chats"]);
+    assert_eq!(
+        (&chats[0]["kind"], &chats[0]["peer"]["name"]),
+        (&json!("group"), &json!("Arisan RT Lima"))
+    );
+    assert_eq!(chats[0]["group"]["members"], 3);
+    let info = budi.ok(&["info", "--message", sent["message_id"].as_str().unwrap_or_default()]);
+    assert_eq!(
+        (&info["state"], info["members"].as_array().map(Vec::len)),
+        (&json!("delivered"), Some(2))
+    );
+    let id = id.to_owned();
+    (people, id)
+}
+
+/// An admin adds and removes; settings and name change; who is out or may not write is refused.
+fn the_group_changes([ani, budi, citra, dewi]: &[Person; 4], id: &str) {
+    let (code, message) = budi.refused(&["group", "add", id, "@dewi"]);
+    assert_eq!(code, "not_allowed", "{message}");
+    ani.ok(&["group", "promote", id, "@budi"]);
+    let added = budi.ok(&["group", "add", id, "@dewi"]);
+    assert_eq!(added["members"].as_array().map(Vec::len), Some(4));
+    let kinds: Vec<_> = dewi
+        .lines(&["receive"])
+        .iter()
+        .map(|item| item["kind"].clone())
+        .collect();
+    assert_eq!(kinds, ["notice_added"], "nothing from before");
+    assert_eq!(dewi.ok(&["group", "show", id])["name"], "Arisan RT Lima");
+
+    budi.ok(&["group", "remove", id, "@citra"]);
+    ani.ok(&[
+        "group",
+        "set",
+        id,
+        "--post",
+        "admins",
+        "--description",
+        "setiap tanggal lima",
+    ]);
+    ani.ok(&["group", "rename", id, "--name", "Arisan RT Enam"]);
+    let (code, _) = dewi.refused(&["send", "--to", id, "--text", "boleh tanya?"]);
+    assert_eq!(code, "not_allowed");
+    ani.send(id, "hanya pengurus");
+    citra.lines(&["receive"]);
+    let (code, _) = citra.refused(&["send", "--to", id, "--text", "saya di mana?"]);
+    assert_eq!(code, "not_a_member");
+    assert_eq!(citra.ok(&["group", "show", id])["standing"], "removed");
+    let notices: Vec<_> = dewi
+        .lines(&["receive"])
+        .iter()
+        .map(|item| item["kind"].clone())
+        .collect();
+    for kind in [
+        "notice_removed",
+        "notice_group_name",
+        "notice_group_description",
+        "notice_group_settings",
+    ] {
+        assert!(notices.contains(&json!(kind)), "{kind} is told: {notices:?}");
+    }
+}
+
+#[test]
+fn a_group_lives_on_the_command_line() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let (people, id) = three_in_a_group(directory.path(), &server);
+    let id = id.as_str();
+    the_group_changes(&people, id);
+    let [ani, budi, _, dewi] = &people;
+    let (code, _) = ani.refused(&["group", "leave", id]);
+    assert_eq!(code, "last_owner");
+    ani.ok(&["group", "leave", id, "--successor", "@budi"]);
+    budi.send(id, "terima kasih, bu ani");
+    assert!(dewi.texts().contains(&"terima kasih, bu ani".to_owned()));
+    assert!(ani.texts().is_empty());
+    assert_eq!(
+        budi.ok(&["mute", "--with", id, "--hours", "8"])["muted_until"]
+            .as_i64()
+            .map(|at| at > 0),
+        Some(true)
+    );
+
+    let (data, log) = (server.data.clone(), server.log());
+    assert_eq!(server.terminate(), Some(0));
+    let written = [
+        "Arisan RT",
+        "iuran bulan ini",
+        "setiap tanggal lima",
+        "ani wijaya",
+        "hanya pengurus",
+    ];
+    assert_nowhere(&data, &written);
+    assert!(!written.iter().any(|text| log.contains(text)), "{log}");
+}
+
 #[test]
 fn a_phone_number_is_proved_by_the_code_that_the_operator_holds() {
     let directory = directory();

@@ -3,6 +3,7 @@
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use kabar_protocol::{
+    content::message_id,
     credential::Credential,
     device_list::DeviceList,
     ids::{AccountId, ConversationId, DeviceId},
@@ -89,6 +90,15 @@ fn join_config() -> MlsGroupJoinConfig {
         .wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
         .use_ratchet_tree_extension(true)
         .build()
+}
+
+fn context(policy: &GroupPolicy) -> Extensions<GroupContext> {
+    let ours = ExtensionType::Unknown(GROUP_POLICY_EXTENSION);
+    let extensions = Extensions::from_vec(vec![
+        Extension::Unknown(GROUP_POLICY_EXTENSION, UnknownExtension(policy.encode_to_vec())),
+        Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&[ours], &[], &[])),
+    ]);
+    extensions.unwrap()
 }
 
 fn lie(messages: CommitMessageBundle) -> Lie {
@@ -280,6 +290,54 @@ impl Liar {
         lie(built.stage_commit(&self.provider).unwrap())
     }
 
+    /// Commits another policy, and removes these devices with it.
+    pub fn set_policy(&mut self, policy: &GroupPolicy, removed: &[DeviceId]) -> Lie {
+        let own = key_pair(self.seed);
+        let group = self.group.as_mut().unwrap();
+        group.clear_pending_commit(self.provider.storage()).unwrap();
+        let members = group.members();
+        let leaves = members.filter(|member| removed.contains(&DeviceId::of_key(&member.signature_key)));
+        let leaves: Vec<_> = leaves.map(|member| member.index).collect();
+        let built = group
+            .commit_builder()
+            .propose_removals(leaves)
+            .propose_group_context_extensions(context(policy))
+            .unwrap()
+            .force_self_update(true)
+            .load_psks(self.provider.storage())
+            .unwrap()
+            .use_ratchet_tree_extension(true)
+            .build(self.provider.rand(), self.provider.crypto(), &own, |_| true)
+            .unwrap();
+        lie(built.stage_commit(&self.provider).unwrap())
+    }
+
+    pub fn policy(&self) -> GroupPolicy {
+        let extensions = self.group.as_ref().unwrap().extensions();
+        GroupPolicy::decode(&extensions.unknown(GROUP_POLICY_EXTENSION).unwrap().0[..]).unwrap()
+    }
+
+    /// A true message of this content in the group's epoch.
+    pub fn seal(
+        &mut self,
+        conversation: ConversationId,
+        class: wire::MessageClass,
+        content: &wire::Content,
+    ) -> Vec<u8> {
+        let bytes = content.encode_to_vec();
+        let data = wire::AuthenticatedData {
+            message_id: message_id(self.account, conversation, &bytes).to_bytes(),
+            class: class.into(),
+            timeline: vec![0; 16].into(),
+            device_list_version: self.list.version,
+            device_list_hash: self.list.head_hash().to_vec().into(),
+        };
+        let group = self.group.as_mut().unwrap();
+        group.set_aad(data.encode_to_vec());
+        let sealed = group.create_message(&self.provider, &self.signer, &bytes).unwrap();
+        sealed.tls_serialize_detached().unwrap()
+    }
+
     /// A path update as any client makes it.
     pub fn update(&mut self) -> Lie {
         let (leaf, key) = (self.credential(), key_pair(self.seed));
@@ -315,16 +373,11 @@ impl Liar {
     /// Makes a group of this policy, with the owner of a KeyPackage if there is one: its GroupInfo and Welcome.
     pub fn create(&mut self, policy: &GroupPolicy, other: Option<&[u8]>) -> (Vec<u8>, Vec<u8>) {
         let id = ConversationId::from_slice(&policy.conversation_id).unwrap();
-        let ours = ExtensionType::Unknown(GROUP_POLICY_EXTENSION);
-        let extensions = Extensions::from_vec(vec![
-            Extension::Unknown(GROUP_POLICY_EXTENSION, UnknownExtension(policy.encode_to_vec())),
-            Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&[ours], &[], &[])),
-        ]);
         let mut group = MlsGroup::builder()
             .with_group_id(GroupId::from_slice(&id.group_id(policy.generation)))
             .ciphersuite(XWING)
             .with_capabilities(capabilities())
-            .with_group_context_extensions(extensions.unwrap())
+            .with_group_context_extensions(context(policy))
             .with_wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
             .use_ratchet_tree_extension(true)
             .build(&self.provider, &self.signer, self.credential())
@@ -404,6 +457,16 @@ impl Server {
         if believed {
             self.data.conversations.get_mut(&id).unwrap().log.push(item.clone());
         }
+        self.enqueue(to, &item);
+        self.flow_all();
+    }
+
+    /// Hands a message to these devices, which the server takes in whatever its sender may do.
+    pub fn say(&mut self, from: &Liar, class: wire::MessageClass, sealed: Vec<u8>, to: &[DeviceId], now: i64) {
+        let id = only(self);
+        self.data.conversations.get_mut(&id).unwrap().seq += 1;
+        let mut item = self.item(id, Kind::Message, (from.account, from.device), sealed.into(), now);
+        item.class = class.into();
         self.enqueue(to, &item);
         self.flow_all();
     }

@@ -6,6 +6,7 @@ import type { FromWorker } from './core/messages';
 import { account } from './features/accounts/account.svelte';
 import { purchases } from './features/commerce/purchases.svelte';
 import { tickets } from './features/commerce/tickets.svelte';
+import { events } from './features/events/events.svelte';
 import { outgoing } from './features/media/outgoing.svelte';
 import { chats } from './features/messaging/chats.svelte';
 import { session } from './features/session/session.svelte';
@@ -21,6 +22,7 @@ function receive(message: Exclude<FromWorker, { type: 'reply' }>): void {
       break;
     case 'notes':
       chats.restoreNotes(message.notes);
+      events.restoreNotes(message.notes);
       break;
     case 'notification':
       notice(message.notification);
@@ -45,6 +47,7 @@ function notice(notification: Notification): void {
       if (notification.me && !chats.loaded) {
         void chats.load();
         void tickets.load();
+        void events.load();
       }
       break;
     case 'chat':
@@ -53,6 +56,7 @@ function notice(notification: Notification): void {
     case 'message':
       chats.receive(notification.message);
       tickets.receive(notification.message);
+      events.receive(notification.message);
       break;
     case 'payment':
       purchases.hint(notification.payment);
@@ -67,6 +71,7 @@ function forget(): void {
   account.forget();
   chats.forget();
   tickets.forget();
+  events.forget();
   purchases.forget();
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { catalogues } from '../features/commerce/words';
+import { catalogues as events } from '../features/events/words';
 import { catalogues as media } from '../features/media/words';
 import { catalogues as changes } from '../features/messaging/changes/words';
 import { daysBetween } from './days';
@@ -8,7 +9,18 @@ import { id } from './id';
 
 describe('the catalogues', () => {
   it('have words for everything', () => {
-    for (const catalogue of [en, id, catalogues.en, catalogues.id, media.en, media.id, changes.en, changes.id]) {
+    for (const catalogue of [
+      en,
+      id,
+      catalogues.en,
+      catalogues.id,
+      media.en,
+      media.id,
+      changes.en,
+      changes.id,
+      events.en,
+      events.id,
+    ]) {
       for (const [key, words] of Object.entries(catalogue)) {
         expect(typeof words === 'function' || words.trim() !== '', key).toBe(true);
       }

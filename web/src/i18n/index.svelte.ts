@@ -30,16 +30,16 @@ class I18n {
   /** The words of the chosen language. */
   readonly t: Catalogue = $derived(catalogues[this.language]);
   /** Dates as the person's region writes them, where the browser knows one of that language. */
-  readonly #locale = $derived(
+  readonly locale = $derived(
     navigator.languages.find((tag) => tag.startsWith(`${this.language}-`)) ?? regions[this.language],
   );
-  readonly #time = $derived(new Intl.DateTimeFormat(this.#locale, { hour: '2-digit', minute: '2-digit' }));
-  readonly #weekday = $derived(new Intl.DateTimeFormat(this.#locale, { weekday: 'short' }));
-  readonly #shortDay = $derived(new Intl.DateTimeFormat(this.#locale, { day: 'numeric', month: 'short' }));
-  readonly #day = $derived(new Intl.DateTimeFormat(this.#locale, { weekday: 'long', day: 'numeric', month: 'long' }));
-  readonly #longDay = $derived(new Intl.DateTimeFormat(this.#locale, { dateStyle: 'long' }));
+  readonly #time = $derived(new Intl.DateTimeFormat(this.locale, { hour: '2-digit', minute: '2-digit' }));
+  readonly #weekday = $derived(new Intl.DateTimeFormat(this.locale, { weekday: 'short' }));
+  readonly #shortDay = $derived(new Intl.DateTimeFormat(this.locale, { day: 'numeric', month: 'short' }));
+  readonly #day = $derived(new Intl.DateTimeFormat(this.locale, { weekday: 'long', day: 'numeric', month: 'long' }));
+  readonly #longDay = $derived(new Intl.DateTimeFormat(this.locale, { dateStyle: 'long' }));
   readonly #appointment = $derived(
-    new Intl.DateTimeFormat(this.#locale, {
+    new Intl.DateTimeFormat(this.locale, {
       weekday: 'short',
       day: 'numeric',
       month: 'short',
@@ -47,7 +47,7 @@ class I18n {
       minute: '2-digit',
     }),
   );
-  readonly #count = $derived(new Intl.NumberFormat(this.#locale));
+  readonly #count = $derived(new Intl.NumberFormat(this.locale));
 
   use(language: Language): void {
     this.language = language;
@@ -69,7 +69,7 @@ class I18n {
 
   /** Minor units of a currency. */
   amount(minor: number, currency: string): string {
-    return formatAmount(minor, currency, this.#locale);
+    return formatAmount(minor, currency, this.locale);
   }
 
   /** A day not far away and its time; today the time alone. */

@@ -106,7 +106,9 @@ class Chats {
 
   restoreNotes(notes: Record<string, string>): void {
     for (const [key, text] of Object.entries(notes)) {
-      const [kept, prefix] = key.startsWith(DRAFT) ? [this.#drafts, DRAFT] : [this.#names, NAME];
+      const prefix = [DRAFT, NAME].find((each) => key.startsWith(each));
+      if (!prefix) continue;
+      const kept = prefix === DRAFT ? this.#drafts : this.#names;
       const id = key.slice(prefix.length);
       if (!kept.has(id)) kept.set(id, text);
     }

@@ -36,7 +36,8 @@ pub(crate) fn check(dist: &Path) -> anyhow::Result<()> {
         Line {
             what: "core.wasm",
             bytes: core_bytes(dist)?,
-            bytes_max: 600_000,
+            // The aim is 600: see "The core's size" in ARCHITECTURE.md for what has to leave it.
+            bytes_max: 680_000,
         },
     ];
     println!("{:<12}{:>10}{:>10}   (kB, brotli)", "web/dist", "size", "budget");

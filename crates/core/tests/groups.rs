@@ -255,7 +255,11 @@ fn change(round: u8) -> GroupCommand {
         },
         _ => GroupCommand::Settings {
             post: None,
-            add: Some(if round % 2 == 0 { Allowed::All } else { Allowed::Admins }),
+            add: Some(if round.is_multiple_of(2) {
+                Allowed::All
+            } else {
+                Allowed::Admins
+            }),
             edit: None,
         },
     }

@@ -1,7 +1,6 @@
 //! Groups of people: who reads what, who may do what, what survives, what the server never had.
 
 #[allow(dead_code, reason = "pairs are for conversations of two")]
-#[allow(dead_code, reason = "not every file of tests uses all of it")]
 mod support;
 
 use kabar_client::api::{

@@ -8,6 +8,7 @@ use super::{Person, Shown, TimeMs};
 /// In JSON: `{"type":"react","emoji":"👍"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "one at a time, on its way into a command")]
 pub enum Change {
     /// One of each person; empty takes it back.
     React { emoji: String },

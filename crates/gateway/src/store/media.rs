@@ -23,6 +23,7 @@ pub struct Media {
 }
 
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "one at a time, for the length of a call")]
 pub enum MediaSource {
     Uploaded,
     /// To be fetched by the client of this number.

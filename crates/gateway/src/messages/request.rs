@@ -297,7 +297,11 @@ mod tests {
                 131_051,
                 "type sticker is not sent by this version yet",
             ),
-            (json!({ "type": "telegram" }), 131_009, "type must be text, image, document, audio, video, interactive"),
+            (
+                json!({ "type": "telegram" }),
+                131_009,
+                "type must be text, image, document, audio, video, interactive",
+            ),
             (json!({ "type": "image" }), 131_008, "The parameter image "),
         ] {
             let request = message(|m| {

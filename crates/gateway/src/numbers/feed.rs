@@ -28,6 +28,8 @@ use crate::{
     webhooks::body::{self, Context, Conversation, Inbound, InboundContent, Number, State, Status},
 };
 
+/// What a person does to a message, and the Cloud API tells of by no webhook.
+const NO_WEBHOOK: [&str; 3] = ["edit", "delete", "rsvp"];
 /// Items read at a time.
 const PAGE: u32 = 100;
 /// The API's handler writes down what it sent right after the client says so; its first status may be faster.
@@ -210,6 +212,14 @@ async fn inbound(parts: &Parts, line: &Line, item: &FeedItem, contact: &Contact)
         return Ok(None);
     }
     let content = match (&item.shown, &item.text) {
+        _ if NO_WEBHOOK.contains(&item.kind.as_str()) => return Ok(None),
+        (_, emoji) if item.kind == "reaction" => InboundContent::Reaction {
+            message_id: item
+                .in_reply_to
+                .map(|message_id| wamid::encode(item.conversation_id, message_id))
+                .unwrap_or_default(),
+            emoji: emoji.clone().unwrap_or_default(),
+        },
         (Some(Shown::InteractiveReply(reply)), _) => match &reply.reply {
             Some(Tapped::Button(button)) if answers_template(line, item).await? => InboundContent::TemplateButton {
                 payload: button.id.clone(),
@@ -236,6 +246,8 @@ async fn inbound(parts: &Parts, line: &Line, item: &FeedItem, contact: &Contact)
         _ => InboundContent::Unsupported,
     };
     let context = match item.in_reply_to {
+        // Named in the reaction itself.
+        Some(_) if item.kind == "reaction" => None,
         Some(answered) => Some(Context {
             from: writer(line, item, contact).await?,
             id: wamid::encode(item.conversation_id, answered),

@@ -135,7 +135,7 @@ export const en = {
   send: 'Send',
   chars_left: (count: number) => (count === 1 ? '1 character left' : `${count} characters left`),
   chars_over: (count: number) => (count === 1 ? '1 character too many' : `${count} characters too many`),
-  attach_more: 'Send something else',
+  invite: 'Send an invitation',
   attach: 'Send pictures or files',
   drop_files: 'Drop to send',
   picture: 'Picture',

@@ -129,7 +129,7 @@ export const id: Catalogue = {
   send: 'Kirim',
   chars_left: (count) => `Sisa ${count} karakter`,
   chars_over: (count) => `Kelebihan ${count} karakter`,
-  attach_more: 'Kirim yang lain',
+  invite: 'Kirim undangan',
   attach: 'Kirim gambar atau berkas',
   drop_files: 'Lepaskan untuk mengirim',
   picture: 'Gambar',

@@ -9,7 +9,6 @@ export type Anchor = Pick<DOMRect, 'left' | 'right' | 'top' | 'bottom'>;
 
 export type Opened =
   | { what: 'menu'; message: Message; at: Anchor }
-  | { what: 'attach'; at: Anchor }
   | { what: 'emoji' | 'versions' | 'delete' | 'answers' | 'cancel'; message: Message }
   /** Without a message: a new invitation. */
   | { what: 'event'; message?: Message };
@@ -21,7 +20,6 @@ export interface Hooks {
   say(action: () => Promise<void>): Promise<boolean>;
   jump(id: string): void;
   write(): void;
-  pickFiles(): void;
 }
 
 export class Acting {
@@ -90,10 +88,6 @@ export class Acting {
 
   jump(id: string): void {
     this.#hooks.jump(id);
-  }
-
-  pickFiles(): void {
-    this.#hooks.pickFiles();
   }
 }
 

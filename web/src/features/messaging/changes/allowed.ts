@@ -25,8 +25,3 @@ export function allowed(message: Message, now: number, accepted: boolean): Allow
     versions: there && Boolean(message.versions?.length),
   };
 }
-
-/** Nothing can be done to it: no menu. */
-export function isDone(message: Message): boolean {
-  return message.kind === 'deleted';
-}

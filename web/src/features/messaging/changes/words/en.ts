@@ -21,7 +21,4 @@ export const en = {
   emoji_search: 'Search, or type an emoji',
   emoji_none: 'No emoji by that name. You can also type one.',
   emoji_list: 'Emoji',
-
-  attach_files: 'Pictures or files',
-  attach_event: 'Invitation',
 };

@@ -24,7 +24,4 @@ export const id: Words = {
   emoji_search: 'Cari, atau ketik emoji',
   emoji_none: 'Tidak ada emoji dengan nama itu. Anda juga dapat mengetiknya.',
   emoji_list: 'Emoji',
-
-  attach_files: 'Gambar atau berkas',
-  attach_event: 'Undangan',
 };

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use kabar_protocol::{credential::Credential, policy::GROUP_POLICY_EXTENSION};
 
-use super::{MlsError, storage::Storage};
+use super::{MlsError, storage::Storage, suites::Suites};
 
 pub(super) const XWING: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
 pub(super) const X25519: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -31,7 +31,7 @@ pub(super) fn ciphersuite(suite: u16) -> Result<Ciphersuite, MlsError> {
 
 /// Cryptography and randomness for the whole client.
 pub(crate) struct Engine {
-    pub(super) crypto: RustCrypto,
+    pub(super) crypto: Suites,
     rand: Rand,
 }
 
@@ -43,7 +43,7 @@ impl Engine {
             None => Rand::System(Box::default()),
         };
         Self {
-            crypto: RustCrypto::default(),
+            crypto: Suites::default(),
             rand,
         }
     }
@@ -74,7 +74,7 @@ impl<'a> Provider<'a> {
 }
 
 impl OpenMlsProvider for Provider<'_> {
-    type CryptoProvider = RustCrypto;
+    type CryptoProvider = Suites;
     type RandProvider = Rand;
     type StorageProvider = Storage;
 
@@ -82,7 +82,7 @@ impl OpenMlsProvider for Provider<'_> {
         self.storage
     }
 
-    fn crypto(&self) -> &RustCrypto {
+    fn crypto(&self) -> &Suites {
         &self.engine.crypto
     }
 

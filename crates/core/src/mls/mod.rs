@@ -10,6 +10,7 @@ mod group;
 mod join;
 mod key_packages;
 mod storage;
+mod suites;
 
 use kabar_protocol::policy::PolicyError;
 

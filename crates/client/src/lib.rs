@@ -104,6 +104,11 @@ impl Client {
         }
     }
 
+    /// `http(s)://host[:port]` of the server that this account is on.
+    pub fn server(&self) -> &str {
+        self.address.url()
+    }
+
     /// What happens from now on. A listener that lags loses the oldest and should list again.
     pub fn notifications(&self) -> broadcast::Receiver<Notification> {
         self.notifications.subscribe()

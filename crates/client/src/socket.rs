@@ -49,6 +49,11 @@ impl Address {
 }
 
 impl Address {
+    /// As it was given, without a slash at its end.
+    pub(crate) fn url(&self) -> &str {
+        self.shown.trim_end_matches('/')
+    }
+
     pub(crate) fn is_tls(&self) -> bool {
         self.socket.scheme_str() == Some("wss")
     }

@@ -1,6 +1,6 @@
 //! Answers and pushes of the server, handed to the rooms that asked for them.
 
-use kabar_protocol::wire::server_frame::Body;
+use kabar_protocol::{ids::ConversationId, wire::server_frame::Body};
 
 use crate::{
     api::Notification,
@@ -29,6 +29,9 @@ impl State {
             Purpose::Card(account) => self.card_answered(*account, answer),
             Purpose::Payment(command_id) => self.payment_answered(*command_id, answer),
             Purpose::Upload(command_id) => self.upload_begun(*command_id, answer),
+            Purpose::JoinRequests(command_id, conversation) => {
+                self.join_requests_answered(*command_id, *conversation, answer);
+            }
             Purpose::Business(command_id) => self.business_answered(*command_id, answer),
             Purpose::Flow(message) => self.flow_sent(*message, answer),
             Purpose::Log(conversation) => return self.log_answered(*conversation, answer),
@@ -61,6 +64,11 @@ impl State {
             Body::Delivered(delivered) => self.delivered(delivered),
             Body::Typing(notice) => self.typing(notice),
             Body::PaymentChanged(changed) => self.payment_changed(changed),
+            Body::JoinRequested(asked) => {
+                if let Ok(conversation_id) = ConversationId::from_slice(&asked.conversation_id) {
+                    self.notify(Notification::JoinRequested { conversation_id });
+                }
+            }
             Body::Error(error) if error.reason == "session_replaced" => self.replaced(),
             // A push of a later version.
             _ => {}

@@ -106,6 +106,9 @@ impl State {
             | Command::ResolveFailed { .. }
             | Command::MarkRead { .. } => self.about_message(command_id, command),
             Command::CreateGroup { .. } | Command::Group { .. } => self.about_groups(command_id, command),
+            Command::OpenInvite { link } | Command::JoinGroup { link } => {
+                later(self.fetch_invite(command_id, command, link))
+            }
             Command::Mute { conversation_id, hours } => now(self.mute(*conversation_id, *hours)),
             Command::BeginUpload { size_bytes } => later(self.begin_upload(command_id, *size_bytes)),
             Command::SetTyping {
@@ -428,6 +431,10 @@ impl State {
 
     /// The answer to a command's own request.
     pub(crate) fn command_answered(&mut self, command_id: u64, command: &Command, answer: &Answer) -> Step {
+        if let Command::OpenInvite { link } | Command::JoinGroup { link } = command {
+            self.invite_answered(command_id, command, link, answer);
+            return Ok(());
+        }
         let Command::SafetyNumber { with } = command else {
             let result = self.profile_answered(command, answer);
             self.reply(command_id, result);
@@ -477,9 +484,11 @@ fn with_account(command: &Command, text: &str, account: AccountId) -> Command {
         Command::CreateGroup { members, .. } => members.iter_mut().for_each(named),
         Command::Group { request, .. } => match request {
             GroupCommand::Add { who } => who.iter_mut().for_each(named),
-            GroupCommand::Remove { who } | GroupCommand::SetRole { who, .. } => named(who),
+            GroupCommand::Remove { who } | GroupCommand::SetRole { who, .. } | GroupCommand::Decline { who } => {
+                named(who)
+            }
             GroupCommand::Leave { successor } => successor.iter_mut().for_each(named),
-            GroupCommand::Show | GroupCommand::Edit { .. } | GroupCommand::Settings { .. } => {}
+            _ => {}
         },
         _ => {}
     }

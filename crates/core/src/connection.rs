@@ -69,6 +69,8 @@ pub(crate) enum Purpose {
     Business(u64),
     /// Room for a file; the answer is the command's.
     Upload(u64),
+    /// Who asks to be let into a group, or that he is not; the answer is the command's.
+    JoinRequests(u64, ConversationId),
     /// A flow's question, or the answer to one.
     Flow(MessageId),
 }
@@ -78,14 +80,20 @@ impl Purpose {
     pub(crate) fn command(&self) -> Option<u64> {
         match self {
             Self::Find(command_id, ..) | Self::Command(command_id, _) => Some(*command_id),
-            Self::Business(command_id) | Self::Payment(command_id) | Self::Upload(command_id) => Some(*command_id),
+            Self::Business(command_id)
+            | Self::Payment(command_id)
+            | Self::Upload(command_id)
+            | Self::JoinRequests(command_id, _) => Some(*command_id),
             _ => None,
         }
     }
 
     /// Asks without changing anything: may be asked again.
     fn is_question(&self) -> bool {
-        matches!(self, Self::Find(..) | Self::Business(_) | Self::Upload(_))
+        matches!(
+            self,
+            Self::Find(..) | Self::Business(_) | Self::Upload(_) | Self::JoinRequests(..)
+        )
     }
 }
 

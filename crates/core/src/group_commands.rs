@@ -156,7 +156,19 @@ impl State {
         if team.standing != Standing::Member {
             return Ok(Err(not_in_group()));
         }
-        let wanted = match self.wanted(command_id, command, request) {
+        match request {
+            GroupCommand::JoinRequests => {
+                self.fetch_join_requests(command_id, conversation);
+                return Ok(Ok(None));
+            }
+            GroupCommand::Decline { who } => {
+                let account = self.person_named(command_id, command, "who", who);
+                let declined = |account| self.decline_join_request(command_id, conversation, account);
+                return Ok(account.map(|account| account.map(declined)).map(|_| None));
+            }
+            _ => {}
+        }
+        let wanted = match self.wanted(command_id, command, conversation, request) {
             Ok(Some(wanted)) => wanted,
             Ok(None) => return Ok(Ok(None)),
             Err(error) => return Ok(Err(error)),
@@ -169,6 +181,7 @@ impl State {
         &mut self,
         command_id: u64,
         command: &Command,
+        conversation: ConversationId,
         request: &GroupCommand,
     ) -> Result<Option<Wanted>, ApiError> {
         let me = self.my_account();
@@ -201,7 +214,9 @@ impl State {
                 let change = InfoChange::of(name.as_deref(), description.as_deref(), photo.as_deref())?;
                 Some(Wanted::Info(change))
             }
-            GroupCommand::Show => None,
+            GroupCommand::Invite { hours, uses, approval } => Some(self.wanted_link(*hours, *uses, *approval)?),
+            GroupCommand::Uninvite { code } => Some(self.unwanted_link(conversation, code)?),
+            GroupCommand::Show | GroupCommand::JoinRequests | GroupCommand::Decline { .. } => None,
         })
     }
 }

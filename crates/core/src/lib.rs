@@ -22,4 +22,7 @@ mod state;
 mod store;
 mod tx;
 
-pub use crate::core::{Core, CoreConfig};
+pub use crate::{
+    core::{Core, CoreConfig},
+    messaging::open_preview,
+};

@@ -153,6 +153,8 @@ pub(crate) struct Waiting {
     pub(crate) sends: BTreeMap<u64, u64>,
     /// Changes of groups, by group and wish.
     pub(crate) wishes: BTreeMap<(ConversationId, u64), u64>,
+    /// JoinGroup, by group.
+    pub(crate) joins: BTreeMap<ConversationId, u64>,
     pub(crate) idle: Vec<u64>,
     pub(crate) flows: Vec<FlowCall>,
     /// Typing notices to take back: who, where, when.

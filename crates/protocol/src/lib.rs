@@ -10,6 +10,7 @@ pub mod file;
 pub mod group_info;
 pub mod ids;
 pub mod interactive;
+pub mod invite;
 pub mod limits;
 pub mod mls_header;
 pub mod names;

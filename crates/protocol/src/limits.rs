@@ -33,6 +33,16 @@ pub const GROUP_PHOTO_BYTES_MAX: usize = 12 * 1024;
 /// Names of members in one message.
 pub const KNOWN_NAMES_MAX: usize = MEMBERS_MAX;
 
+/// Links by which people may come into a group by themselves, at a time.
+pub const INVITES_MAX: usize = 8;
+/// How far ahead a link may expire.
+pub const INVITE_LIFETIME_MS_MAX: i64 = 366 * 24 * 3_600_000;
+/// Sealed preview of a group, and sealed note of somebody who asks to be let in.
+pub const INVITE_PREVIEW_BYTES_MAX: usize = 24 * 1024;
+pub const JOIN_NOTE_BYTES_MAX: usize = 1024;
+/// People who may be waiting to be let into one group.
+pub const JOIN_REQUESTS_MAX: usize = 100;
+
 /// Single-use KeyPackages that the server keeps per device.
 pub const KEY_PACKAGES_MAX: u32 = 100;
 /// A client publishes more when fewer are left.

@@ -8,11 +8,11 @@ mod group;
 
 use std::collections::BTreeSet;
 
-pub use self::group::{NONCE_BYTES, check_post, may_edit, role};
+pub use self::group::{NONCE_BYTES, check_post, may_add, may_edit, role};
 use crate::{
     credential::Credential,
     ids::{AccountId, ConversationId},
-    limits::{MEMBERS_MAX, XWING_LEAVES_MAX},
+    limits::{INVITES_MAX, MEMBERS_MAX, XWING_LEAVES_MAX},
     suite,
     wire::{ConversationKind, GroupPolicy, Role},
 };
@@ -40,9 +40,13 @@ pub enum PolicyError {
     #[error("the committer's role does not allow this change")]
     Role,
     #[error(
-        "an external joiner must be a current device of an account in the roster, and may remove that account's own old leaf only"
+        "an external joiner must be a current device of an account in the roster, and may remove that account's own old leaf only, or come by an invite"
     )]
     ExternalJoin,
+    #[error("the invite is not one of this group, or has expired")]
+    Invite,
+    #[error("a group has at most {INVITES_MAX} invites that need no approval; revoke one first")]
+    TooManyInvites,
     #[error("the cipher suite is not allowed for this kind and size")]
     Suite,
     #[error("a conversation has at most {MEMBERS_MAX} devices")]
@@ -74,6 +78,8 @@ impl PolicyError {
             Self::GroupPolicy => "group_policy",
             Self::Role => "role",
             Self::ExternalJoin => "external_join",
+            Self::Invite => "invite",
+            Self::TooManyInvites => "too_many_invites",
             Self::Suite => "suite",
             Self::TooManyMembers => "too_many_members",
             Self::SmallGroup => "small_group",
@@ -108,6 +114,14 @@ pub enum Committer {
     External(Credential),
 }
 
+/// An invite whose bearer an external committer has proved to be (see [`crate::invite::proven`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Invited {
+    pub public_key: [u8; 32],
+    /// When the server took the commit in, by its clock: members judge it days later, and all of them alike.
+    pub at_ms: i64,
+}
+
 /// A commit as both engines can describe it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommitFacts {
@@ -117,6 +131,8 @@ pub struct CommitFacts {
     pub by_reference: bool,
     /// The committer's new leaf, if the commit has a path.
     pub path_leaf: Option<Credential>,
+    /// Of an external commit.
+    pub invited: Option<Invited>,
 }
 
 /// The group that a commit changes.
@@ -247,7 +263,8 @@ pub fn check_reset(last: &GroupFacts, next: &GroupFacts) -> Result<(), PolicyErr
     }
 }
 
-/// External join, case (a): a current device of an account in the roster; at most one Remove, of that account's own leaf.
+/// External join: (a) a current device of an account in the roster, with at most one Remove, of that account's own leaf; or
+/// (b) somebody new, by an invite of the group.
 fn check_external(group: &GroupFacts, commit: &CommitFacts, leaf: &Credential) -> Result<(), PolicyError> {
     let mut removed = 0;
     for proposal in &commit.proposals {
@@ -257,10 +274,13 @@ fn check_external(group: &GroupFacts, commit: &CommitFacts, leaf: &Credential) -
             _ => return Err(PolicyError::ExternalJoin),
         }
     }
-    if removed <= 1 && group.roster().contains(&leaf.account) {
-        Ok(())
-    } else {
-        Err(PolicyError::ExternalJoin)
+    match &commit.invited {
+        _ if removed <= 1 && group.roster().contains(&leaf.account) => Ok(()),
+        // Whoever is leaving has a leaf that goes first.
+        Some(invited) if removed == 0 && !group.accounts().contains(&leaf.account) => {
+            group::check_invited(&group.policy, invited)
+        }
+        _ => Err(PolicyError::ExternalJoin),
     }
 }
 

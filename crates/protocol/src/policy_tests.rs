@@ -90,6 +90,7 @@ fn by(member: Credential, proposals: Vec<ProposalFact>) -> CommitFacts {
         proposals,
         by_reference: false,
         path_leaf: Some(member),
+        invited: None,
     }
 }
 
@@ -101,6 +102,7 @@ fn external(joiner: Credential, removes: &[Credential]) -> CommitFacts {
         proposals,
         by_reference: false,
         path_leaf: Some(joiner),
+        invited: None,
     }
 }
 

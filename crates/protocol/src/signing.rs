@@ -9,6 +9,8 @@ pub const DEVICE_PROOF: &[u8] = b"kabar/v1/device-proof";
 pub const TICKET: &[u8] = b"kabar/v1/ticket";
 pub const PAYMENT: &[u8] = b"kabar/v1/payment";
 pub const DELIVERY_RECEIPT: &[u8] = b"kabar/v1/delivery-receipt";
+pub const INVITE_JOIN: &[u8] = b"kabar/v1/invite-join";
+pub const INVITE_OPEN: &[u8] = b"kabar/v1/invite-open";
 const AUTHENTICATE: &[u8] = b"kabar/v1/authenticate";
 
 /// The bytes that a device signs to own a socket: label, the server's nonce, account, device.

@@ -13,7 +13,7 @@ use axum::{
 };
 use http::{Method, StatusCode, header};
 
-use crate::{app::App, media};
+use crate::{app::App, media, messaging};
 
 /// Our routes, then `extra`, then a JSON 404.
 pub(crate) fn router(app: App, extra: Router) -> Router {
@@ -22,6 +22,7 @@ pub(crate) fn router(app: App, extra: Router) -> Router {
         .route("/metrics", get(metrics))
         .with_state(app.clone())
         .merge(media::router(app.clone()))
+        .merge(messaging::router(app.clone()))
         .merge(extra)
         .layer(middleware::from_fn_with_state(app, redirect_to_public_url))
 }

@@ -44,6 +44,8 @@ pub enum RateLimit {
     Payments,
     /// Files begun, by account.
     Uploads,
+    /// Links made and taken back, looked at and asked by, by account; without an account, by link.
+    Invites,
 }
 
 impl RateLimit {
@@ -63,6 +65,7 @@ impl RateLimit {
         Self::Typing,
         Self::Payments,
         Self::Uploads,
+        Self::Invites,
     ];
 
     pub fn name(&self) -> &'static str {
@@ -82,6 +85,7 @@ impl RateLimit {
             Self::Typing => "typing",
             Self::Payments => "payments",
             Self::Uploads => "uploads",
+            Self::Invites => "invites",
         }
     }
 
@@ -102,7 +106,7 @@ impl RateLimit {
             Self::Reads => (600, 36_000),
             Self::Typing => (60, 3_600),
             Self::Payments => (60, 1_200),
-            Self::Uploads => (100, 600),
+            Self::Uploads | Self::Invites => (100, 600),
         }
     }
 }

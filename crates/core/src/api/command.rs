@@ -117,6 +117,15 @@ pub enum Command {
         conversation_id: ConversationId,
         request: GroupCommand,
     },
+    /// What a link into a group leads to; replied to with [`super::Reply::InvitePreview`]. `link` is whole, or its path.
+    OpenInvite {
+        link: String,
+    },
+    /// Comes in by a link; replied to with [`super::Reply::Group`] once we are in, with [`super::Reply::JoinAsked`] where
+    /// somebody has to let us in.
+    JoinGroup {
+        link: String,
+    },
     /// With whom a message of ours has arrived.
     MessageInfo {
         message_id: MessageId,

@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{MessageState, Person};
+use super::{MessageState, Person, TimeMs};
 
 /// What a person wishes of a group. Whoever is meant is given as everywhere: +phone, @username or account id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,27 @@ pub enum GroupCommand {
         description: Option<String>,
         #[serde(default)]
         photo: Option<String>,
+    },
+    /// Makes a link by which people may come in; replied to with [`super::Reply::Invite`] once it works.
+    Invite {
+        /// 1 to 8784; a week if not given.
+        #[serde(default)]
+        hours: Option<u32>,
+        /// Accounts that may come in by it; no limit if not given.
+        #[serde(default)]
+        uses: Option<u32>,
+        /// Whoever follows it asks, and somebody who may add people lets him in.
+        #[serde(default)]
+        approval: bool,
+    },
+    /// Takes a link back, by its code; whoever came by it stays.
+    Uninvite {
+        code: String,
+    },
+    /// Who asks to be let in; replied to with [`super::Reply::JoinRequests`]. Being added is the yes.
+    JoinRequests,
+    Decline {
+        who: String,
     },
     /// What is not given stays.
     Settings {
@@ -71,6 +92,10 @@ pub enum Standing {
     Member,
     Left,
     Removed,
+    /// On the way in by a link.
+    Joining,
+    /// Has asked to be let in.
+    Asked,
 }
 
 /// Of a group, what a list of chats shows.
@@ -97,6 +122,8 @@ pub struct GroupView {
     /// Owners first, then admins.
     pub members: Vec<GroupMember>,
     pub settings: GroupSettings,
+    /// Links that work, as far as this device knows them.
+    pub invites: Vec<InviteView>,
     /// Made for up to 256 devices instead of 32; without the post-quantum suite.
     pub large: bool,
 }
@@ -114,6 +141,48 @@ pub struct GroupSettings {
     pub post: Allowed,
     pub add: Allowed,
     pub edit: Allowed,
+}
+
+/// A link into a group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InviteView {
+    pub code: String,
+    /// What follows the server's address in the link; `None` of one that somebody else made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    pub by: Person,
+    pub expires_at: TimeMs,
+    /// Of our own; 0: no limit.
+    pub uses_max: u32,
+    pub approval: bool,
+}
+
+/// What a link leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InvitePreview {
+    pub conversation_id: ConversationId,
+    pub name: String,
+    pub description: String,
+    /// Hex of a small JPEG or WebP; empty: none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub photo: String,
+    /// What the one who made the link calls himself.
+    pub inviter: String,
+    /// Accounts that are in it, by the server's count.
+    pub members: u32,
+    pub expires_at: TimeMs,
+    pub approval: bool,
+    /// We are in it already.
+    pub member: bool,
+}
+
+/// Somebody who asks to be let in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JoinRequestView {
+    /// Under the name that he gave with the request, where we do not know him by another.
+    #[serde(flatten)]
+    pub person: Person,
+    pub asked_at: TimeMs,
 }
 
 /// How far a message of ours has come, with everybody whom it was for.

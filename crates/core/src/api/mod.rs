@@ -34,8 +34,8 @@ pub use self::{
     commerce::{PaymentStatus, PaymentView, TicketView},
     feed::FeedItem,
     group::{
-        Allowed, GroupCommand, GroupMember, GroupRole, GroupSettings, GroupSummary, GroupView, MemberState,
-        MessageInfo, Standing,
+        Allowed, GroupCommand, GroupMember, GroupRole, GroupSettings, GroupSummary, GroupView, InvitePreview,
+        InviteView, JoinRequestView, MemberState, MessageInfo, Standing,
     },
     media::Upload,
     notification::{ApiError, ConnectionState, Notification},

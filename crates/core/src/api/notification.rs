@@ -31,6 +31,10 @@ pub enum Notification {
         account_id: AccountId,
         active: bool,
     },
+    /// Somebody asks to be let into a group of ours.
+    JoinRequested {
+        conversation_id: ConversationId,
+    },
     /// A payment of ours, or of our business, has changed.
     Payment {
         payment: PaymentView,

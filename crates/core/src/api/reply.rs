@@ -4,8 +4,8 @@ use kabar_protocol::ids::{AccountId, DeviceId};
 use serde::Serialize;
 
 use super::{
-    ChargeView, ChatView, FeedItem, GroupView, MessageInfo, MessageTemplate, MessageView, PaymentView, Person,
-    PriceView, TicketView, TimeMs, Upload,
+    ChargeView, ChatView, FeedItem, GroupView, InvitePreview, InviteView, JoinRequestView, MessageInfo,
+    MessageTemplate, MessageView, PaymentView, Person, PriceView, TicketView, TimeMs, Upload,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,6 +74,12 @@ pub enum Reply {
     },
     Upload(Upload),
     Group(GroupView),
+    Invite(InviteView),
+    InvitePreview(InvitePreview),
+    JoinAsked(InvitePreview),
+    JoinRequests {
+        requests: Vec<JoinRequestView>,
+    },
     MessageInfo(MessageInfo),
 }
 

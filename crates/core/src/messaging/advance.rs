@@ -35,6 +35,10 @@ impl State {
             return self.keep_up(conversation);
         }
         let (on_server, lost) = (chat.on_server, chat.lost);
+        if let Some(secret) = self.entrance(conversation) {
+            self.fetch_invited_group(conversation, &secret);
+            return Ok(());
+        }
         let wanted = lost || self.has_queued(conversation) || self.has_wishes(conversation);
         if on_server && wanted && !waits_for_welcome {
             self.fetch_group_info(conversation);

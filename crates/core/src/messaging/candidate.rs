@@ -182,6 +182,10 @@ impl State {
                 if self.is_making(conversation) {
                     return self.abandon(conversation, &failure.error);
                 }
+                if self.entrance(conversation).is_some() {
+                    self.drop_candidate(conversation);
+                    return self.turn_away(conversation, &failure.error);
+                }
                 self.drop_candidate(conversation);
                 if creating {
                     self.fail_intents(conversation, &failure.error);
@@ -209,6 +213,7 @@ impl State {
             Control::Candidate => self.candidate_answered(conversation, answer),
             Control::Commit => self.commit_answered(conversation, answer),
             Control::Lists(account) => self.device_list_answered(account, answer),
+            Control::Invite => self.link_answered(conversation, answer),
         }
         self.due.insert(conversation);
         Ok(())

@@ -81,7 +81,7 @@ impl State {
         let mut missing = Vec::new();
         let mut by = None;
         let processed = self.on_group(conversation, group.slot, |state, group| {
-            group.process_commit(&state.engine, &item.payload, |before, commit| {
+            group.process_commit(&state.engine, &item.payload, item.time_ms, |before, commit| {
                 let (Committer::Member(leaf) | Committer::External(leaf)) = commit.committer;
                 by = Some(leaf.account);
                 state.check_commit(before, commit, &mut missing)

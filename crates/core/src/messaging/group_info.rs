@@ -138,6 +138,10 @@ impl State {
         };
         let old = std::mem::replace(&mut team.info, fresh);
         self.save_team(conversation);
+        if old.name.is_empty() && Some(from) != self.my_account() {
+            // Whoever has just been added knows now where he is; the others do not all know him.
+            self.say_name(conversation);
+        }
         // Whoever hears it for the first time has not seen it change.
         if old.confirmed {
             self.say_info_changes(conversation, from, &old, said);

@@ -10,11 +10,13 @@ mod changes;
 mod check;
 mod commits;
 mod content;
+mod entrance;
 mod flows;
 mod group_info;
 mod groups;
 mod inbox;
 mod intents;
+mod invites;
 mod key_update;
 mod marks;
 mod order;
@@ -22,6 +24,7 @@ mod outbox;
 mod receipts;
 mod resync;
 mod roster;
+mod sealed;
 mod shown;
 mod start;
 mod team;
@@ -38,12 +41,15 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
+pub use self::entrance::open_preview;
 pub(crate) use self::{
     billed::Owed,
     changes::{Changes, PendingChange},
+    entrance::Entrance,
     flows::FlowCall,
     group_info::{InfoChange, field},
     groups::Groups,
+    invites::Link,
     key_update::KeyUpdate,
     marks::Marks,
     order::{TIMELINES_MAX, server_seq},
@@ -261,6 +267,8 @@ pub(crate) enum Control {
     Commit,
     /// Device lists, before a removal is decided.
     Lists(AccountId),
+    /// A link of ours, made or taken back.
+    Invite,
 }
 
 /// What is going on in this connection; forgotten with it.

@@ -9,6 +9,7 @@ use super::{Candidate, CandidateKind, Control, candidate::encode_request};
 use crate::{
     accounts::Verdict,
     api::{MessageKind, TimeMs},
+    commands::refusal,
     connection::{Answer, Purpose},
     mls::{self, Group, Storage},
     state::State,
@@ -74,6 +75,14 @@ impl State {
             Some(Outcome::Info(info)) if creating => self.recognise_candidate(conversation, info),
             Some(Outcome::Info(_)) if chat.group.is_some() && !chat.lost => {}
             Some(Outcome::Info(info)) if chat.resyncs_failed < RESYNCS_MAX => self.join_externally(conversation, info),
+            // A group that has never been ours is not begun anew.
+            Some(Outcome::Info(_) | Outcome::NotFound(_)) if self.entrance(conversation).is_some() => {
+                let error = refusal(
+                    "invite_gone",
+                    "this link does not work any more, or the group cannot be entered",
+                );
+                self.turn_away(conversation, &error);
+            }
             Some(Outcome::Info(info)) => self.begin_reset(conversation, info),
             Some(Outcome::NotFound(_)) => self.forget_conversation(conversation),
             None => self.pause(conversation, None),
@@ -106,6 +115,7 @@ impl State {
             return;
         };
         let key = account.secret.key();
+        let invite = self.entrance(conversation);
         let mut missing = Vec::new();
         let storage = Storage::new(keys::group_slot(conversation, slot), []);
         let joined = Group::join_externally(
@@ -113,6 +123,7 @@ impl State {
             &account.identity(&key),
             storage,
             &info.group_info,
+            invite.as_ref(),
             |id, generation, facts| {
                 if id != conversation || generation != info.generation {
                     return Err(kabar_protocol::policy::PolicyError::GroupPolicy);
@@ -188,8 +199,11 @@ impl State {
             Some(Outcome::Accepted(accepted)) => self.adopt_candidate(conversation, self.local_seq(accepted.seq)),
             // Somebody committed in between: the same again on the new GroupInfo.
             Some(Outcome::EpochConflict(_)) => self.drop_candidate(conversation),
-            Some(Outcome::PolicyDenied(_)) => {
+            Some(Outcome::PolicyDenied(denied)) => {
                 self.drop_candidate(conversation);
+                if self.entrance(conversation).is_some() {
+                    return self.turn_away(conversation, &refusal(&denied.rule, &denied.message));
+                }
                 self.resync_failed(conversation);
             }
             None => self.pause(conversation, None),
@@ -204,9 +218,10 @@ impl State {
         let too_soon = chat.reset_at.is_some_and(|at| at + RESET_PAUSE_MS > self.now);
         let last = mls::group_info_facts(&info.group_info);
         match last {
-            Ok(last) if !too_soon && last.conversation == conversation && last.generation == info.generation => {
+            Ok(mut last) if !too_soon && last.conversation == conversation && last.generation == info.generation => {
                 // Stored with the candidate: a crash before that has asked for nothing.
                 chat.reset_at = Some(self.now);
+                last.facts.leaves = self.unlisted(conversation, &last.facts);
                 self.begin_group(
                     conversation,
                     CandidateKind::Reset,

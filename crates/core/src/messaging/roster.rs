@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use kabar_protocol::{
-    ids::{AccountId, ConversationId},
+    credential::Credential,
+    ids::{AccountId, ConversationId, DeviceId},
     policy::GroupFacts,
     wire::{GroupPolicy, Role},
 };
 
-use super::{Chat, Marks, Party, Team, team::not_in_group};
+use super::{Chat, Marks, Party, Team, team::not_in_group, with_role};
 use crate::{
     api::{MessageKind, MessageState, Standing},
     state::{State, Work},
@@ -35,6 +36,16 @@ impl Notice {
             text,
         }
     }
+}
+
+/// The policy with those who came by a link, who have a leaf and are not listed yet.
+fn listed(facts: &GroupFacts) -> GroupPolicy {
+    let known = |account: &AccountId| facts.policy.members.iter().any(|m| m.account_id == account.as_slice());
+    let unlisted: Vec<AccountId> = facts.accounts().into_iter().filter(|account| !known(account)).collect();
+    let policy = facts.policy.clone();
+    unlisted.into_iter().fold(policy, |policy, account| {
+        with_role(&policy, account, Some(Role::Member))
+    })
 }
 
 /// What one policy has other than the one before: leavers, the removed, the added, roles, settings.
@@ -100,6 +111,10 @@ impl State {
             return true;
         };
         let after = self.take_over(conversation, &facts, seq);
+        let came_alone = by.is_some_and(|by| !before.has(by) && after.has(by) && Some(by) != self.my_account());
+        if before.standing == Standing::Member && came_alone {
+            self.receive_newcomers(conversation);
+        }
         // Who comes in does not hear of what was before.
         if before.standing == Standing::Member && !before.policy.members.is_empty() {
             for notice in changes(&before, &after, by) {
@@ -122,7 +137,7 @@ impl State {
             .entry(conversation)
             .or_insert_with(|| Team::new(conversation, facts.suite, facts.policy.clone(), Standing::Member));
         team.suite = facts.suite;
-        team.policy = facts.policy.clone();
+        team.policy = listed(facts);
         let others: Vec<AccountId> = team.accounts().filter(|account| Some(*account) != me).collect();
         let fewer = team.marks.keys().any(|account| !others.contains(account));
         team.marks.retain(|account, _| others.contains(account));
@@ -203,6 +218,9 @@ impl State {
                     text: None,
                 },
             );
+        }
+        if self.came_in(conversation) {
+            self.say_name(conversation);
         }
     }
 
@@ -304,5 +322,21 @@ impl State {
         self.save_team(conversation);
         self.save_chat(conversation);
         self.pause(conversation, None);
+    }
+
+    /// Accounts that we know in the group and that its policy does not list, as leaves without a device.
+    pub(super) fn unlisted(&self, conversation: ConversationId, facts: &GroupFacts) -> Vec<Credential> {
+        let team = self.teams.get(&conversation);
+        let accounts = team.into_iter().flat_map(Team::accounts);
+        let listed = |account: &AccountId| facts.policy.members.iter().any(|m| m.account_id == account.as_slice());
+        let unlisted = accounts.filter(|account| !listed(account));
+        unlisted
+            .map(|account| Credential {
+                account,
+                device: DeviceId([0; 16]),
+                list_version: 0,
+                list_hash: [0; 32],
+            })
+            .collect()
     }
 }

@@ -12,7 +12,7 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, InfoChange, Marks, Party};
+use super::{Chat, Entrance, InfoChange, Link, Marks, Party};
 use crate::{
     api::{
         Allowed, ApiError, GroupMember, GroupRole, GroupSettings, GroupSummary, GroupView, MemberState, MessageInfo,
@@ -45,6 +45,12 @@ pub(crate) struct Team {
     /// What we want changed, in order; the first is being worked on.
     pub(crate) wishes: VecDeque<Wish>,
     pub(crate) next_wish: u64,
+    /// Links that we have made.
+    #[serde(default)]
+    pub(crate) links: Vec<Link>,
+    /// The link by which we are coming in.
+    #[serde(default)]
+    pub(crate) entrance: Option<Entrance>,
 }
 
 /// What a group is called, as far as we were told.
@@ -78,6 +84,9 @@ pub(crate) enum Wanted {
         edit: Option<Allowed>,
     },
     Info(InfoChange),
+    Invite(Link),
+    /// By its public key.
+    Uninvite([u8; 32]),
     /// And who owns it instead.
     Leave(Option<AccountId>),
 }
@@ -113,6 +122,8 @@ impl Team {
             shown_read: 0,
             wishes: VecDeque::new(),
             next_wish: 0,
+            links: Vec::new(),
+            entrance: None,
         }
     }
 
@@ -225,7 +236,7 @@ impl State {
     /// False in a group that we have left or were removed from: there is nothing to send, to join or to keep up with.
     pub(crate) fn takes_part(&self, conversation: ConversationId) -> bool {
         let team = self.teams.get(&conversation);
-        team.is_none_or(|team| matches!(team.standing, Standing::Making | Standing::Member))
+        team.is_none_or(|team| matches!(team.standing, Standing::Making | Standing::Member | Standing::Joining))
     }
 
     /// Whom one talks to: a person, or a group under its name.
@@ -278,6 +289,7 @@ impl State {
             standing: team.standing,
             members,
             settings: team.settings(),
+            invites: self.invite_views(team),
             large: team.is_large(),
         }
     }

@@ -6,11 +6,15 @@
 
 use kabar_protocol::{
     ids::{AccountId, ConversationId, DeviceId},
-    policy::{GroupFacts, PolicyError},
+    policy::{self, GroupFacts, PolicyError},
     wire::{GroupPolicy, MemberRole, Role, content::Body},
 };
 
-use super::{Building, InfoChange, Purposed, Team, Wanted, Wish, commits::Built};
+use super::{
+    Building, InfoChange, Link, Purposed, Team, Wanted, Wish,
+    commits::Built,
+    invites::{with_invite, without_invite},
+};
 use crate::{
     api::{Allowed, ApiError, GroupRole, Reply},
     commands::{invalid, refusal},
@@ -35,6 +39,10 @@ enum Plan {
         policy: GroupPolicy,
         removed: Option<AccountId>,
     },
+    /// The server is to know this link.
+    Publish(Link),
+    /// The server is to forget the link of this key.
+    Unpublish([u8; 32]),
 }
 
 pub(super) fn not_allowed(what: &str) -> ApiError {
@@ -107,6 +115,18 @@ impl Team {
                 Ok(commit(policy))
             }
             Wanted::Info(change) => Ok(Plan::Say(change.clone())),
+            Wanted::Invite(_) | Wanted::Uninvite(_) if !policy::may_add(&self.policy, me) => {
+                Err(not_allowed("make and take back links into this group"))
+            }
+            Wanted::Invite(link) if link.approval => Ok(Plan::Publish(link.clone())),
+            Wanted::Invite(link) => Ok(match with_invite(&self.policy, me, link) {
+                policy if policy == self.policy => Plan::Publish(link.clone()),
+                policy => Plan::Commit { policy, removed: None },
+            }),
+            Wanted::Uninvite(key) => Ok(match without_invite(&self.policy, key) {
+                policy if policy == self.policy => Plan::Unpublish(*key),
+                policy => Plan::Commit { policy, removed: None },
+            }),
             Wanted::Leave(successor) => self.plan_leaving(me, *successor),
         }
     }
@@ -191,6 +211,8 @@ impl State {
                     }
                     said
                 }
+                Ok(Plan::Publish(link)) => return self.publish_link(conversation, &link),
+                Ok(Plan::Unpublish(key)) => return self.unpublish_link(conversation, &key),
                 Ok(Plan::Add(accounts)) => match self.add(conversation, &wish, &accounts) {
                     Ok(()) => return true,
                     Err(error) => Err(error),
@@ -308,6 +330,13 @@ impl State {
     /// The wish's commit is the group's: what follows from it, and the answer.
     pub(super) fn wish_granted(&mut self, conversation: ConversationId, id: u64) {
         self.live.entry(conversation).or_default().building = None;
+        let wish = self.teams.get(&conversation).and_then(|team| team.wishes.front());
+        let link = wish.filter(|wish| wish.id == id).map(|wish| &wish.change);
+        if let Some(Wanted::Invite(_) | Wanted::Uninvite(_)) = link {
+            // The members know of it; now the server is told.
+            self.due.insert(conversation);
+            return;
+        }
         self.wish_ended(conversation, id, Ok(()));
     }
 
@@ -328,7 +357,11 @@ impl State {
             }
             return;
         }
-        if matches!(wish.map(|wish| wish.change), Some(Wanted::Add(_)))
+        let change = wish.map(|wish| wish.change);
+        if let Some(Wanted::Invite(link)) = &change {
+            return self.answer_with_link(conversation, link, command);
+        }
+        if matches!(change, Some(Wanted::Add(_)))
             && let Some(info) = self.known_info(conversation).filter(|info| !info.name.is_empty())
             && self.queue_control(conversation, Body::GroupInfo(info), command).is_ok()
         {

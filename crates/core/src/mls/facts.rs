@@ -61,7 +61,7 @@ pub(super) fn of_group(group: &MlsGroup) -> Result<GroupFacts, MlsError> {
     of_members(group.members(), group.ciphersuite().into(), group.extensions())
 }
 
-/// `group` is the group before the commit.
+/// `group` is the group before the commit. An invite that the commit proves is not among the facts yet.
 pub(super) fn of_commit(group: &MlsGroup, sender: &Sender, staged: &StagedCommit) -> Result<CommitFacts, MlsError> {
     let path_leaf = staged.update_path_leaf_node().map(leaf_credential).transpose()?;
     let committer = match sender {
@@ -84,6 +84,7 @@ pub(super) fn of_commit(group: &MlsGroup, sender: &Sender, staged: &StagedCommit
             .queued_proposals()
             .any(|queued| queued.proposal_or_ref_type() == ProposalOrRefType::Reference),
         path_leaf,
+        invited: None,
     })
 }
 

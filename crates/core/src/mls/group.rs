@@ -12,7 +12,8 @@ use tls_codec::{DeserializeBytes as _, Serialize as _};
 use kabar_protocol::{
     credential::Credential,
     ids::{ConversationId, DeviceId},
-    policy::{CommitFacts, GROUP_POLICY_EXTENSION, GroupFacts, PolicyError},
+    invite,
+    policy::{CommitFacts, Committer, GROUP_POLICY_EXTENSION, GroupFacts, Invited, PolicyError},
     wire::GroupPolicy,
 };
 
@@ -229,10 +230,12 @@ impl Group {
     }
 
     /// Processes another member's commit. `check` sees the group before it and the commit; only then it is merged.
+    /// `at_ms` is when the server took it in.
     pub(crate) fn process_commit(
         &mut self,
         engine: &Engine,
         commit: &[u8],
+        at_ms: i64,
         check: impl FnOnce(&GroupFacts, &CommitFacts) -> Result<(), PolicyError>,
     ) -> Result<(), MlsError> {
         let message = protocol_message(commit)?;
@@ -243,9 +246,15 @@ impl Group {
                 .process_message(&provider, message)
                 .map_err(engine_error("commit"))?;
             let sender = processed.sender().clone();
+            let authenticated_data = processed.aad().to_vec();
             match processed.into_content() {
                 ProcessedMessageContent::StagedCommitMessage(staged) => {
-                    let facts = facts::of_commit(&group.mls, &sender, &staged)?;
+                    let mut facts = facts::of_commit(&group.mls, &sender, &staged)?;
+                    if let Committer::External(joiner) = facts.committer {
+                        let (id, epoch) = (group.mls.group_id().as_slice(), group.epoch());
+                        let proven = invite::proven(&authenticated_data, id, epoch, joiner.device);
+                        facts.invited = proven.map(|public_key| Invited { public_key, at_ms });
+                    }
                     check(&facts::of_group(&group.mls)?, &facts)?;
                     group
                         .mls

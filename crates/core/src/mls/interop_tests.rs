@@ -311,10 +311,10 @@ impl Table {
         let committed = self.peer.call("commit", json!({}));
         let commit = bytes(&committed, "message");
         assert!(commit.starts_with(PUBLIC_MESSAGE));
-        let refused = group.process_commit(&self.engine, &tampered(&commit, 0), |_, _| Ok(()));
+        let refused = group.process_commit(&self.engine, &tampered(&commit, 0), 0, |_, _| Ok(()));
         assert!(matches!(refused, Err(MlsError::Engine { .. })));
         group
-            .process_commit(&self.engine, &commit, |before, commit| {
+            .process_commit(&self.engine, &commit, 0, |before, commit| {
                 assert_eq!((commit.proposals.len(), commit.path_leaf), (0, Some(self.theirs)));
                 check_commit(before, commit, |_| true)
             })
@@ -343,11 +343,15 @@ impl Table {
     /// We lost our state: an external commit puts us in the place of our old leaf.
     fn we_resync(&mut self, group_info: &[u8]) -> Group {
         let storage = self.storage(1, vec![]);
-        let (group, bundle) =
-            Group::join_externally(&self.engine, &self.identity(), storage, group_info, |_, _, facts| {
-                check_group(self.conversation, 0, facts, |_| true)
-            })
-            .expect("resync");
+        let (group, bundle) = Group::join_externally(
+            &self.engine,
+            &self.identity(),
+            storage,
+            group_info,
+            None,
+            |_, _, facts| check_group(self.conversation, 0, facts, |_| true),
+        )
+        .expect("resync");
         let received = self.they_receive(&bundle.commit);
         self.assert_same(&group, &received);
         group

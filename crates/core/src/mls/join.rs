@@ -9,6 +9,7 @@ use tls_codec::DeserializeBytes as _;
 use kabar_protocol::{
     credential::Credential,
     ids::ConversationId,
+    invite::InviteSecret,
     policy::{GroupFacts, PolicyError},
 };
 
@@ -58,22 +59,33 @@ impl Group {
         Ok((Self::new(mls, storage), adder))
     }
 
-    /// Builds an external commit that puts this device (back) into the group, in place of its old leaf if it has one.
+    /// Builds an external commit that puts this device (back) into the group, in place of its old leaf if it has one, or by the
+    /// proof that it has been invited.
     /// The group is only ours once the server has accepted the commit.
     pub(crate) fn join_externally(
         engine: &Engine,
         me: &Identity<'_>,
         storage: Storage,
         group_info: &[u8],
+        invite: Option<&InviteSecret>,
         check: impl FnOnce(ConversationId, u32, &GroupFacts) -> Result<(), PolicyError>,
     ) -> Result<(Self, Bundle), MlsError> {
         let group_info = read_group_info(group_info)?;
+        let proof = invite.map(|invite| {
+            let context = group_info.group_context();
+            invite.join_proof(
+                context.group_id().as_slice(),
+                context.epoch().as_u64(),
+                me.credential.device,
+            )
+        });
         let (conversation, generation) =
             ConversationId::from_group_id(group_info.group_id().as_slice()).ok_or(MlsError::Malformed("group id"))?;
         let provider = engine.provider(&storage);
         let (mls, messages) = MlsGroup::external_commit_builder()
             .with_config(group::join_config(0))
             .skip_lifetime_validation()
+            .with_aad(proof.unwrap_or_default())
             .build_group(&provider, group_info, me.credential_with_key())
             .map_err(engine_error("resync"))?
             .leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(capabilities()).build())

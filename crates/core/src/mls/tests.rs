@@ -128,13 +128,14 @@ fn an_external_commit_replaces_the_own_leaf_and_a_removal_takes_a_foreign_one() 
         &bob.identity(),
         storage(1, vec![]),
         &bundle.group_info,
+        None,
         |_, _, facts| {
             assert_eq!(facts.leaves.len(), 2);
             Ok(())
         },
     )
     .expect("resync");
-    a.process_commit(&engine, &join.commit, |before, commit| {
+    a.process_commit(&engine, &join.commit, 0, |before, commit| {
         assert_eq!(commit.proposals.len(), 2, "ExternalInit and Remove of the own leaf");
         kabar_protocol::policy::check_commit(before, commit, |_| true)
     })
@@ -149,13 +150,15 @@ fn an_external_commit_replaces_the_own_leaf_and_a_removal_takes_a_foreign_one() 
         &second.identity(),
         storage(2, vec![]),
         &join.group_info,
+        None,
         |_, _, _| Ok(()),
     )
     .expect("a further device");
-    a.process_commit(&engine, &join.commit, |_, _| Ok(())).expect("commit");
+    a.process_commit(&engine, &join.commit, 0, |_, _| Ok(()))
+        .expect("commit");
     assert_eq!(a.facts().expect("facts").leaves.len(), 3);
     again
-        .process_commit(&engine, &join.commit, |_, _| Ok(()))
+        .process_commit(&engine, &join.commit, 0, |_, _| Ok(()))
         .expect("commit");
     let removal = a
         .commit(
@@ -169,7 +172,7 @@ fn an_external_commit_replaces_the_own_leaf_and_a_removal_takes_a_foreign_one() 
         )
         .expect("removal");
     again
-        .process_commit(&engine, &removal.commit, |_, _| Ok(()))
+        .process_commit(&engine, &removal.commit, 0, |_, _| Ok(()))
         .expect("commit");
     a.merge_pending(&engine).expect("merge");
     assert_eq!(a.facts().expect("facts").leaves.len(), 2);
@@ -192,7 +195,7 @@ fn a_copy_of_stolen_state_reads_along_until_its_owner_renews_the_keys() {
     a.merge_pending(&engine).expect("merge");
     for group in [&mut b, &mut thief] {
         group
-            .process_commit(&engine, &update.commit, |_, _| Ok(()))
+            .process_commit(&engine, &update.commit, 0, |_, _| Ok(()))
             .expect("commit");
         let sealed = a.encrypt(&engine, &alice.key, vec![], b"x").expect("encrypt");
         assert_eq!(group.decrypt(&engine, &sealed).expect("decrypt").content, b"x");
@@ -202,9 +205,9 @@ fn a_copy_of_stolen_state_reads_along_until_its_owner_renews_the_keys() {
         .commit(&engine, &bob.identity(), Change::default(), |_, _| Ok(()))
         .expect("update");
     b.merge_pending(&engine).expect("merge");
-    a.process_commit(&engine, &update.commit, |_, _| Ok(()))
+    a.process_commit(&engine, &update.commit, 0, |_, _| Ok(()))
         .expect("commit");
-    assert!(thief.process_commit(&engine, &update.commit, |_, _| Ok(())).is_err());
+    assert!(thief.process_commit(&engine, &update.commit, 0, |_, _| Ok(())).is_err());
     for (from, key) in [(&mut a, &alice.key), (&mut b, &bob.key)] {
         let sealed = from.encrypt(&engine, key, vec![], b"healed").expect("encrypt");
         assert!(thief.decrypt(&engine, &sealed).is_err());
@@ -222,10 +225,10 @@ fn a_refused_commit_leaves_no_trace() {
     let update = a
         .commit(&engine, &alice.identity(), Change::default(), |_, _| Ok(()))
         .expect("path update");
-    let refused = b.process_commit(&engine, &update.commit, |_, _| Err(PolicyError::Proposal));
+    let refused = b.process_commit(&engine, &update.commit, 0, |_, _| Err(PolicyError::Proposal));
     assert_eq!(refused, Err(MlsError::Refused("proposal_type".into())));
     assert_eq!((b.epoch(), b.take_writes()), (1, vec![]));
-    b.process_commit(&engine, &update.commit, |_, _| Ok(()))
+    b.process_commit(&engine, &update.commit, 0, |_, _| Ok(()))
         .expect("the same commit, allowed");
     assert_eq!(b.epoch(), 2);
 }
@@ -265,7 +268,9 @@ fn a_psk_and_a_changed_policy_are_refused_and_the_group_goes_on() {
         .expect("stored at Bob's");
     let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(id)));
     let commit = forged(&engine, &alice, &mut a, proposal);
-    let refused = b.process_commit(&engine, &commit, |group, commit| check_commit(group, commit, |_| true));
+    let refused = b.process_commit(&engine, &commit, 0, |group, commit| {
+        check_commit(group, commit, |_| true)
+    });
     assert_eq!(refused, Err(MlsError::Refused("proposal_type".into())));
     a.drop_pending().expect("drop");
 
@@ -282,7 +287,9 @@ fn a_psk_and_a_changed_policy_are_refused_and_the_group_goes_on() {
         .stage_commit(&provider)
         .expect("stage");
     let commit = group::bundle(change).expect("bundle").commit;
-    let refused = b.process_commit(&engine, &commit, |group, commit| check_commit(group, commit, |_| true));
+    let refused = b.process_commit(&engine, &commit, 0, |group, commit| {
+        check_commit(group, commit, |_| true)
+    });
     assert_eq!(refused, Err(MlsError::Refused("role".into())));
     a.drop_pending().expect("drop");
 

@@ -11,7 +11,7 @@ use kabar_protocol::{
 use serde_json::json;
 
 use super::{
-    Session,
+    Session, invite,
     messages::{message_id, who},
     unexpected,
 };
@@ -43,6 +43,18 @@ enum GroupCommands {
     Rename(Rename),
     /// Change the settings, the description or the picture
     Set(Set),
+    /// Make a link by which people come in; exits 0 only when it works
+    Link(invite::Link),
+    /// Take a link back; whoever came by it stays
+    Unlink(invite::Unlink),
+    /// Come in by a link, or ask to be let in
+    Join(invite::Join),
+    /// Show what a link leads to
+    Preview(invite::Preview),
+    /// List who asks to be let in; `add` lets them in
+    Requests(Show),
+    /// Do not let in who asks
+    Decline(Member),
 }
 
 impl GroupArgs {
@@ -75,6 +87,12 @@ impl GroupArgs {
                 change(session, rename.group, edit).await
             }
             GroupCommands::Set(set) => set.run(session).await,
+            GroupCommands::Link(link) => link.run(session).await,
+            GroupCommands::Unlink(unlink) => unlink.run(session).await,
+            GroupCommands::Join(join) => join.run(session).await,
+            GroupCommands::Preview(preview) => preview.run(session).await,
+            GroupCommands::Requests(show) => invite::requests(session, show.group).await,
+            GroupCommands::Decline(member) => invite::decline(session, member.group, member.who).await,
         }
     }
 }
@@ -304,7 +322,11 @@ async fn asked(
     }
 }
 
-async fn change(session: &Session, conversation_id: ConversationId, request: GroupCommand) -> Result<(), Failure> {
+pub(super) async fn change(
+    session: &Session,
+    conversation_id: ConversationId,
+    request: GroupCommand,
+) -> Result<(), Failure> {
     let group = asked(session, conversation_id, request).await?;
     session.output.answer(&group, || for_people(&group))
 }
@@ -321,6 +343,14 @@ fn for_people(group: &GroupView) -> String {
         word(settings.add),
         word(settings.edit)
     ));
+    lines.extend(group.invites.iter().map(|link| {
+        let by = who(&link.by);
+        format!(
+            "  link {} by {by}{}",
+            link.code,
+            if link.approval { ", with approval" } else { "" }
+        )
+    }));
     lines.extend(group.members.iter().map(|member| {
         let role = match member.role {
             GroupRole::Owner => " (owner)",
@@ -397,6 +427,6 @@ impl Mute {
     }
 }
 
-fn group_id(text: &str) -> Result<ConversationId, String> {
+pub(super) fn group_id(text: &str) -> Result<ConversationId, String> {
     ConversationId::from_hex(text).ok_or_else(|| "a group is named by its conversation id: 32 hex digits".to_owned())
 }

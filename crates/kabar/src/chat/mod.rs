@@ -10,6 +10,7 @@ mod files;
 mod flow;
 mod gate;
 mod group;
+mod invite;
 mod messages;
 mod receive;
 mod shown;

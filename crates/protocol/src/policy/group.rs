@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CommitFacts, GroupFacts, PolicyError, ProposalFact};
+use super::{CommitFacts, GroupFacts, Invited, PolicyError, ProposalFact};
 use crate::{
     credential::Credential,
     ids::{AccountId, ConversationId},
-    limits::MEMBERS_MAX,
-    wire::{ConversationKind, GroupPolicy, MemberRole, MessageClass, Permission, Role},
+    limits::{INVITES_MAX, MEMBERS_MAX},
+    wire::{ConversationKind, GroupInvite, GroupPolicy, MemberRole, MessageClass, Permission, Role},
 };
 
 /// Bytes of [`GroupPolicy`]'s nonce.
@@ -47,6 +47,21 @@ pub fn may_edit(policy: &GroupPolicy, account: AccountId) -> bool {
     allows(policy.settings.unwrap_or_default().edit(), role(policy, account))
 }
 
+/// May this account add people: by their keys, by a link, or by letting in who asks?
+pub fn may_add(policy: &GroupPolicy, account: AccountId) -> bool {
+    allows(policy.settings.unwrap_or_default().add(), role(policy, account))
+}
+
+/// Whether an invite lets somebody in: it stands in the policy, and had not expired.
+pub(super) fn check_invited(policy: &GroupPolicy, invited: &Invited) -> Result<(), PolicyError> {
+    let holds = policy.kind() == ConversationKind::Group
+        && policy
+            .invites
+            .iter()
+            .any(|invite| invite.public_key[..] == invited.public_key && invited.at_ms < invite.expires_ms);
+    check(holds, PolicyError::Invite)
+}
+
 fn allows(permission: Permission, role: Role) -> bool {
     is_admin(role) || (permission == Permission::All && role == Role::Member)
 }
@@ -58,7 +73,10 @@ fn is_admin(role: Role) -> bool {
 /// What holds for the policy of every group, in every epoch.
 pub(super) fn check_shape(conversation: ConversationId, policy: &GroupPolicy) -> Result<(), PolicyError> {
     if policy.kind() != ConversationKind::Group {
-        let none = policy.settings.is_none() && policy.founder.is_empty() && policy.nonce.is_empty();
+        let none = policy.settings.is_none()
+            && policy.founder.is_empty()
+            && policy.nonce.is_empty()
+            && policy.invites.is_empty();
         return if none { Ok(()) } else { Err(PolicyError::GroupPolicy) };
     }
     let founder = AccountId::from_slice(&policy.founder).map_err(|_| PolicyError::GroupPolicy)?;
@@ -74,6 +92,17 @@ pub(super) fn check_shape(conversation: ConversationId, policy: &GroupPolicy) ->
     }
     if policy.members.len() > MEMBERS_MAX {
         return Err(PolicyError::TooManyMembers);
+    }
+    if policy.invites.len() > INVITES_MAX {
+        return Err(PolicyError::TooManyInvites);
+    }
+    let keys = policy.invites.iter().map(|invite| &invite.public_key);
+    let sorted = keys.clone().zip(keys.skip(1)).all(|(one, next)| one < next);
+    let valid = |invite: &GroupInvite| {
+        invite.public_key.len() == 32 && invite.expires_ms > 0 && AccountId::from_slice(&invite.created_by).is_ok()
+    };
+    if !sorted || !policy.invites.iter().all(valid) {
+        return Err(PolicyError::GroupPolicy);
     }
     if policy.members.iter().any(|member| member.role() == Role::Owner) {
         Ok(())
@@ -117,6 +146,7 @@ pub(super) fn check_commit(
             ProposalFact::GroupContextExtensions(policy) => {
                 let policy = policy.as_ref().ok_or(PolicyError::GroupPolicy)?;
                 check_policy(group, policy, committer.account, &after)?;
+                check_invites(&group.policy, policy, committer.account)?;
             }
             ProposalFact::SelfRemove => {}
             ProposalFact::ExternalInit | ProposalFact::Other => return Err(PolicyError::Proposal),
@@ -142,8 +172,14 @@ fn check_policy(
     check(old.settings == new.settings || is_admin(by), PolicyError::Role)?;
     let (before, listed) = (roles(old), roles(new));
     let with_leaf: BTreeSet<AccountId> = after.accounts();
+    // Who came by an invite is a plain member, and listed with the first change that somebody makes.
+    let invited: BTreeSet<AccountId> = group.accounts();
+    let known = |account| {
+        let unlisted = invited.contains(account).then_some(&Role::Member);
+        before.get(account).or(unlisted)
+    };
     for (account, role) in &listed {
-        let allowed = match before.get(account) {
+        let allowed = match known(account) {
             Some(known) if known == role => continue,
             Some(known) => may_change(by, *account == committer, *known, *role),
             // Somebody new comes with a device, as a plain member.
@@ -161,6 +197,14 @@ fn check_policy(
         check(may_remove(by, *role), PolicyError::Role)?;
     }
     Ok(())
+}
+
+/// Whoever may add people makes and takes back invites. One of his own is nobody else's word.
+fn check_invites(old: &GroupPolicy, new: &GroupPolicy, committer: AccountId) -> Result<(), PolicyError> {
+    check(old.invites == new.invites || may_add(old, committer), PolicyError::Role)?;
+    let mut fresh = new.invites.iter().filter(|invite| !old.invites.contains(invite));
+    let own = fresh.all(|invite| invite.created_by == committer.as_slice());
+    check(own, PolicyError::Invite)
 }
 
 fn roles(policy: &GroupPolicy) -> BTreeMap<AccountId, Role> {

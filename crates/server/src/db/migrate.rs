@@ -15,6 +15,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (4, include_str!("../../migrations/0004_charges.sql")),
     (5, include_str!("../../migrations/0005_media.sql")),
     (6, include_str!("../../migrations/0006_groups.sql")),
+    (7, include_str!("../../migrations/0007_invites.sql")),
 ];
 
 /// Brings the schema up to date; refuses a database that a newer program wrote.

@@ -78,11 +78,17 @@ impl From<Vec<u8>> for Value {
     }
 }
 
-impl From<[u8; 32]> for Value {
-    fn from(value: [u8; 32]) -> Self {
-        Self::Bytes(Some(Bytes::copy_from_slice(&value)))
-    }
+macro_rules! array_values {
+    ($($n:literal),*) => {$(
+        impl From<[u8; $n]> for Value {
+            fn from(value: [u8; $n]) -> Self {
+                Self::Bytes(Some(Bytes::copy_from_slice(&value)))
+            }
+        }
+    )*};
 }
+
+array_values!(8, 32);
 
 impl From<&str> for Value {
     fn from(value: &str) -> Self {

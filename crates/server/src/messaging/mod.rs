@@ -1,7 +1,7 @@
 //! Conversations: the order of handshakes, messages, per-device queues, acknowledgements, receipts.
 //!
 //! Owns the tables conversation, conversation_group, conversation_commit, member, conversation_log,
-//! group_policy, send, receipt, last_content, inbox and queue. Knows nothing of prices (see `meter`), and reads no other slice's tables. Cannot decrypt.
+//! group_policy, group_invite, join_request, send, receipt, last_content, inbox and queue. Knows nothing of prices (see `meter`), and reads no other slice's tables. Cannot decrypt.
 
 mod batch;
 mod batch_store;
@@ -11,6 +11,7 @@ mod create_conversation;
 mod envelope;
 mod group_check;
 mod inbox;
+mod invites;
 mod meter;
 mod queue;
 mod read;
@@ -35,6 +36,10 @@ use self::{batch::Item, conversation::Cached};
 pub(crate) use self::{
     create_conversation::create_conversation,
     inbox::{drop_device, open_inbox},
+    invites::{
+        decline_join_request, fetch_invite, fetch_invited_group, fetch_join_requests, publish_invite, request_join,
+        revoke_invite, router,
+    },
     meter::{Bill, Due, Expected, Meter, Signed, Taken, Tariff},
     queue::read_queue,
     read::{exists, fetch_group_info, fetch_log, fetch_receipts, last_content_ms},

@@ -11,7 +11,7 @@ use kabar_protocol::{
 };
 use prost::Message as _;
 
-use super::{conversation, group_check};
+use super::{commit_store::StoredGroup, conversation, group_check};
 use crate::{
     app::App,
     db::{Rows, params},
@@ -97,13 +97,17 @@ pub(crate) async fn fetch_group_info(
     let Some(stored) = group_check::group_for(app, id, reader.account).await? else {
         return Ok(Outcome::NotFound(NotFound {}));
     };
-    Ok(Outcome::Info(Info {
+    Ok(Outcome::Info(described(stored)))
+}
+
+pub(super) fn described(stored: StoredGroup) -> Info {
+    Info {
         generation: stored.generation,
         epoch: stored.epoch,
         kind: stored.kind.into(),
         group_info: stored.group_info,
         seq: stored.last_seq,
-    }))
+    }
 }
 
 /// How far each account's devices are, in the conversations that the reader is in.

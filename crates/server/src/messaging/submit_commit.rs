@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 use kabar_protocol::{
-    ids::{ConversationId, DeviceId},
+    ids::{AccountId, ConversationId, DeviceId},
+    invite::InviteCode,
     policy::{self, CommitFacts, Committer, GroupFacts, PolicyError, ProposalFact},
     wire::{
         self, CommitBundle, ConversationKind, EpochConflict, GroupPolicy, PolicyDenied,
@@ -22,6 +23,7 @@ use super::{
     conversation::{self, Conversation},
     envelope::Place,
     group_check::{self, GroupFailure, Lists, check_welcomed, members},
+    invites,
     queue::Delivery,
     send::counter,
 };
@@ -80,14 +82,20 @@ struct Commit {
 }
 
 async fn accept(app: &App, commit: &Commit, bundle: CommitBundle) -> Result<Outcome, GroupFailure> {
-    let stored = group_check::group_for(app, commit.id, commit.committer.account).await?;
-    let stored = stored.ok_or_else(group_check::unknown)?;
+    let stored = match group_check::group_for(app, commit.id, commit.committer.account).await? {
+        Some(stored) => stored,
+        // Somebody new, perhaps by a link: what he proves is checked with the rest.
+        None => invites::open_group(app, commit.id)
+            .await?
+            .ok_or_else(group_check::unknown)?,
+    };
     if (stored.generation, stored.epoch) != (commit.generation, commit.epoch) {
         return Ok(lost(app, commit, &stored).await?);
     }
     let kind = stored.kind;
-    let (group, staged, before) = stage(commit, &bundle, stored.public_state).await?;
+    let (group, staged, before) = stage(commit, &bundle, stored.public_state, app.now_ms()).await?;
     check(app, commit, &bundle, &before, &staged.facts).await?;
+    let used = invites::used(app, commit.id, &before, &staged.facts).await?;
     let facts = staged.facts.clone();
     let info = bundle.group_info.clone();
     let merged = tokio::task::spawn_blocking(move || merge(group, staged, &info));
@@ -99,6 +107,8 @@ async fn accept(app: &App, commit: &Commit, bundle: CommitBundle) -> Result<Outc
         after: members(&after),
         policy: commit_store::kept_policy(&after.policy),
         welcomed: added(&facts).map(|leaf| leaf.device).collect(),
+        newcomers: after.accounts().difference(&before.accounts()).copied().collect(),
+        used,
         bundle,
         public_state: public_state.into(),
         now_ms: app.now_ms(),
@@ -145,13 +155,14 @@ async fn stage(
     commit: &Commit,
     bundle: &CommitBundle,
     public_state: Bytes,
+    now_ms: i64,
 ) -> Result<(Group, Staged, GroupFacts), GroupFailure> {
     let group_id = commit.id.group_id(commit.generation);
     let bytes = bundle.commit.clone();
     // Signatures and tree hashes: not on a thread that serves sockets.
     let staged = tokio::task::spawn_blocking(move || {
         let group = Group::load(&group_id, &public_state)?;
-        let staged = group.stage(&bytes)?;
+        let staged = group.stage(&bytes, now_ms)?;
         let facts = group.facts()?;
         Ok::<_, MlsError>((group, staged, facts))
     });
@@ -177,7 +188,8 @@ async fn check(
         let rule = "the commit is not by this session's device";
         return Err(Failure::denied(reason::NOT_A_MEMBER, rule).into());
     }
-    let accounts = before.roster().into_iter().chain(added(facts).map(|leaf| leaf.account));
+    let newcomers = added(facts).map(|leaf| leaf.account).chain([leaf.account]);
+    let accounts = before.roster().into_iter().chain(newcomers);
     let lists = Lists::of(app, &accounts.collect::<BTreeSet<_>>()).await?;
     policy::check_commit(before, facts, |leaf| lists.is_current(leaf))?;
     if before.policy.kind() == ConversationKind::Group {
@@ -209,6 +221,9 @@ struct Change {
     after: Vec<Identity>,
     policy: Option<GroupPolicy>,
     welcomed: Vec<DeviceId>,
+    newcomers: Vec<AccountId>,
+    /// The link that one of them came by.
+    used: Option<InviteCode>,
     bundle: CommitBundle,
     public_state: Bytes,
     now_ms: i64,
@@ -231,6 +246,7 @@ async fn store(tx: &mut Tx, change: &Change) -> Result<Option<(u64, Vec<Delivery
     commit_store::update_group(tx, id, &change.bundle.group_info, &change.public_state).await?;
     commit_store::put_policy(tx, id, change.policy.as_ref()).await?;
     commit_store::change_members(tx, id, &change.before, &change.after).await?;
+    invites::came_in(tx, id, &change.newcomers, change.used).await?;
     let place = Place {
         conversation: id,
         generation,

@@ -6,7 +6,8 @@
 use kabar_protocol::{
     credential::Credential,
     ids::DeviceId,
-    policy::{CommitFacts, Committer, GROUP_POLICY_EXTENSION, GroupFacts, PolicyError, ProposalFact},
+    invite,
+    policy::{CommitFacts, Committer, GROUP_POLICY_EXTENSION, GroupFacts, Invited, PolicyError, ProposalFact},
     wire::GroupPolicy,
 };
 use openmls::{
@@ -111,7 +112,9 @@ impl Group {
     }
 
     /// Checks a commit's signature and structure against this epoch, and reads it as facts.
-    pub(crate) fn stage(&self, bytes: &[u8]) -> Result<Staged, MlsError> {
+    ///
+    /// `now_ms` is when an invite that it proves was used.
+    pub(crate) fn stage(&self, bytes: &[u8], now_ms: i64) -> Result<Staged, MlsError> {
         let message = public_message(bytes)?;
         if message.content_type() != ContentType::Commit {
             return Err(refused(COMMIT, "is no commit"));
@@ -124,10 +127,20 @@ impl Group {
             .process_message(&self.crypto, ProtocolMessage::from(message))
             .map_err(|error| refused(COMMIT, error))?;
         let sender = processed.sender().clone();
+        let authenticated_data = processed.aad().to_vec();
         let ProcessedMessageContent::StagedCommitMessage(commit) = processed.into_content() else {
             return Err(refused(COMMIT, "is no commit"));
         };
-        self.describe(&sender, *commit)
+        let mut staged = self.describe(&sender, *commit)?;
+        if let Committer::External(joiner) = staged.facts.committer {
+            let proven = invite::proven(&authenticated_data, self.group_id(), self.epoch(), joiner.device);
+            let invited = |public_key| Invited {
+                public_key,
+                at_ms: now_ms,
+            };
+            staged.facts.invited = proven.map(invited);
+        }
+        Ok(staged)
     }
 
     fn describe(&self, sender: &Sender, commit: StagedCommit) -> Result<Staged, MlsError> {
@@ -169,6 +182,7 @@ impl Group {
                 (Committer::Member(_), Some(leaf)) => Some(credential(leaf)?),
                 _ => None,
             },
+            invited: None,
         };
         Ok(Staged {
             facts,

@@ -194,6 +194,40 @@ async fn answer(app: &App, session: &Session, identity: Identity, body: Request)
             Response::TypingAccepted(w::TypingAccepted {})
         }
         Request::BeginUpload(body) => Response::UploadBegun(media::begin_upload(app, identity, body).await?),
+        other => return answer_invites(app, identity, other).await,
+    })
+}
+
+/// What is asked about links into groups.
+async fn answer_invites(app: &App, identity: Identity, body: Request) -> Result<Response, Failure> {
+    Ok(match body {
+        Request::PublishInvite(body) => {
+            let outcome = Some(messaging::publish_invite(app, identity, body).await?);
+            Response::PublishInvite(wire::PublishInviteOutcome { outcome })
+        }
+        Request::RevokeInvite(body) => {
+            let outcome = Some(messaging::revoke_invite(app, identity, body).await?);
+            Response::RevokeInvite(wire::RevokeInviteOutcome { outcome })
+        }
+        Request::FetchInvite(body) => {
+            let outcome = Some(messaging::fetch_invite(app, identity.account.as_slice(), &body.code).await?);
+            Response::Invite(wire::InviteOutcome { outcome })
+        }
+        Request::FetchInvitedGroup(body) => {
+            let outcome = Some(messaging::fetch_invited_group(app, identity, body).await?);
+            Response::GroupInfo(wire::GroupInfoOutcome { outcome })
+        }
+        Request::RequestJoin(body) => {
+            let outcome = Some(messaging::request_join(app, identity, body).await?);
+            Response::RequestJoin(wire::RequestJoinOutcome { outcome })
+        }
+        Request::FetchJoinRequests(body) => {
+            Response::JoinRequests(messaging::fetch_join_requests(app, identity, body).await?)
+        }
+        Request::DeclineJoinRequest(body) => {
+            messaging::decline_join_request(app, identity, body).await?;
+            Response::JoinRequestDeclined(wire::JoinRequestDeclined {})
+        }
         other => return answer_business(app, identity, other).await,
     })
 }

@@ -56,7 +56,7 @@ pub(super) async fn page(
     now_ms: i64,
 ) -> Result<Vec<(AccountId, FileId, bool)>, DbError> {
     let sql = "SELECT account_id, file_id, expires_ms FROM media_file WHERE (account_id, file_id) > ($1, $2) \
-               ORDER BY account_id, file_id LIMIT $3";
+               ORDER BY account_id, file_id LIMIT $3 + 0";
     let (account, file) = after;
     let rows = tx.fetch(sql, params![account, file.0, limit]).await?;
     let read = |row: &crate::db::Row| {

@@ -259,6 +259,11 @@ fn what_is_wrong_is_named_and_strangers_see_nothing() {
     assert_eq!(code(&foreign), (400, 100), "{foreign:?}");
     assert_eq!(foreign.1["error"]["error_subcode"], 33);
     assert_eq!(code(&company.get("123456789")), (400, 100));
+    let settings = format!("{}/settings", company.number);
+    let (status, found) = company.get(&settings);
+    assert_eq!((status, &found["calling"]["status"]), (200, &json!("DISABLED")));
+    let calling = json!({ "calling": { "status": "ENABLED" } });
+    assert_eq!(code(&company.post(&settings, &calling)), (400, 100), "and stays so");
     let missing = company.send(&json!({ "to": DIGITS, "text": {} }));
     assert_eq!(code(&missing), (400, 131_008));
     let details = &missing.1["error"]["error_data"]["details"];

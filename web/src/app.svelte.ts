@@ -62,7 +62,7 @@ function notice(notification: Notification): void {
       purchases.hint(notification.payment);
       break;
     case 'typing':
-      chats.setTyping(notification.conversation_id, notification.active);
+      chats.setTyping(notification.conversation_id, notification.account_id, notification.active);
   }
 }
 

@@ -6,6 +6,8 @@ export type Route =
   | { name: 'new' }
   | { name: 'scan' }
   | { name: 'code' }
+  /** A new group of people. */
+  | { name: 'group' }
   | { name: 'settings' }
   /** A ticket, by the message that brought it. */
   | { name: 'ticket'; id: string }
@@ -19,7 +21,7 @@ export type Route =
 
 const ID = /^[0-9a-f]{32}$/;
 const MESSAGE_ID = /^[0-9a-f]{64}$/;
-const PLAIN = ['new', 'scan', 'code', 'settings', 'gate'] as const;
+const PLAIN = ['new', 'scan', 'code', 'group', 'settings', 'gate'] as const;
 
 export function parseRoute(hash: string): Route {
   const [first = '', second = '', third] = hash

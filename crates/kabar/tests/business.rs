@@ -12,21 +12,12 @@ use support::{
 const PHONE: &str = "+6281234567890";
 const DIGITS: &str = "6281234567890";
 
-/// A person whose number is proved.
-fn person(server: &Serve, directory: &std::path::Path, name: &str, phone: &str) -> Person {
-    let person = Person::new(directory, name, &server.url);
-    person.ok(&["register", "--name", name, "--phone", phone]);
-    let code = server.admin(&["registration-code", phone])["code"].clone();
-    person.ok(&["verify", "--code", code.as_str().unwrap_or_default()]);
-    person
-}
-
 #[test]
 fn a_company_answers_within_the_window_only() {
     let directory = directory();
     let server = Serve::start(directory.path());
     let company = Company::create(&server, "Bioskop Kota", "+622150001000");
-    let ani = person(&server, directory.path(), "Anindita", PHONE);
+    let ani = Person::proved(directory.path(), "Anindita", &server, PHONE);
 
     let (status, refused) = company.send(&json!({ "to": DIGITS, "text": { "body": "Halo" } }));
     assert_eq!(
@@ -62,7 +53,7 @@ fn webhooks_tell_what_a_person_does_and_what_became_of_a_message() {
     let server = Serve::start(directory.path());
     let company = Company::create(&server, "Bioskop Kota", "+622150001000");
     let receiver = Receiver::start("rahasia-verifikasi");
-    let ani = person(&server, directory.path(), "Anindita", PHONE);
+    let ani = Person::proved(directory.path(), "Anindita", &server, PHONE);
     company.subscribe(&server, &receiver, "rahasia-verifikasi");
 
     let first = ani.send("+622150001000", "Halo");
@@ -121,7 +112,7 @@ fn a_killed_server_loses_no_webhook_and_repeats_no_send() {
     let company = Company::create(&server, "Bus Mudik", "+622150002000");
     let receiver = Receiver::start("token");
     company.subscribe(&server, &receiver, "token");
-    let ani = person(&server, directory.path(), "Anindita", PHONE);
+    let ani = Person::proved(directory.path(), "Anindita", &server, PHONE);
     ani.send("+622150002000", "satu");
     receiver.message(|message| message["text"]["body"] == "satu");
 
@@ -166,8 +157,8 @@ fn a_killed_server_repeats_few_webhooks_and_keeps_each_conversations_order() {
     let receiver = Receiver::start("token");
     company.subscribe(&server, &receiver, "token");
     let people = [
-        person(&server, directory.path(), "Anindita", PHONE),
-        person(&server, directory.path(), "Budi", "+6281234567891"),
+        Person::proved(directory.path(), "Anindita", &server, PHONE),
+        Person::proved(directory.path(), "Budi", &server, "+6281234567891"),
     ];
     let address = server.address().to_owned();
     receiver.refuse(true);
@@ -213,7 +204,7 @@ fn templates_are_reviewed_and_reach_a_person_outside_the_window() {
     let directory = directory();
     let server = Serve::start(directory.path());
     let company = Company::create(&server, "Bioskop Kota", "+622150001000");
-    let ani = person(&server, directory.path(), "Anindita", PHONE);
+    let ani = Person::proved(directory.path(), "Anindita", &server, PHONE);
     let edge = format!("{}/message_templates", company.waba);
 
     let bad = json!({ "name": "buruk", "language": "id", "category": "UTILITY",
@@ -268,6 +259,11 @@ fn what_is_wrong_is_named_and_strangers_see_nothing() {
     assert_eq!(code(&foreign), (400, 100), "{foreign:?}");
     assert_eq!(foreign.1["error"]["error_subcode"], 33);
     assert_eq!(code(&company.get("123456789")), (400, 100));
+    let settings = format!("{}/settings", company.number);
+    let (status, found) = company.get(&settings);
+    assert_eq!((status, &found["calling"]["status"]), (200, &json!("DISABLED")));
+    let calling = json!({ "calling": { "status": "ENABLED" } });
+    assert_eq!(code(&company.post(&settings, &calling)), (400, 100), "and stays so");
     let missing = company.send(&json!({ "to": DIGITS, "text": {} }));
     assert_eq!(code(&missing), (400, 131_008));
     let details = &missing.1["error"]["error_data"]["details"];
@@ -302,7 +298,7 @@ fn a_gateway_of_the_businesss_own_holds_the_keys_itself() {
     let number = server.admin(&[&add[..], &["--own-gateway", "--server", &server.url]].concat());
     assert!(number.get("enrolment_code").is_none(), "it is in the enrolment only");
     let gateway = OwnGateway::start(directory.path(), number["enrolment"].as_str().unwrap_or_default());
-    let ani = person(&server, directory.path(), "Anindita", PHONE);
+    let ani = Person::proved(directory.path(), "Anindita", &server, PHONE);
 
     ani.send("+622150009000", "Ada obat batuk hitam?");
     let (status, answer) = gateway

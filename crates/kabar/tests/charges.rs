@@ -12,14 +12,6 @@ use support::{
 const PHONE: &str = "+6281234567890";
 const DIGITS: &str = "6281234567890";
 
-fn person(server: &Serve, directory: &std::path::Path) -> Person {
-    let person = Person::new(directory, "Anindita", &server.url);
-    person.ok(&["register", "--name", "Anindita", "--phone", PHONE]);
-    let code = server.admin(&["registration-code", PHONE])["code"].clone();
-    person.ok(&["verify", "--code", code.as_str().unwrap_or_default()]);
-    person
-}
-
 /// Balance and what is reserved.
 fn wallet(server: &Serve, company: &Company) -> [String; 2] {
     let shown = server.admin(&["wallet", "show", "--waba", &company.waba]);
@@ -68,7 +60,7 @@ fn a_delivered_message_is_paid_once_and_an_empty_wallet_sends_nothing() {
     let company = Company::create(&server, "Bioskop Kota", "+622150001000");
     let receiver = Receiver::start("rahasia-verifikasi");
     company.subscribe(&server, &receiver, "rahasia-verifikasi");
-    let ani = person(&server, directory.path());
+    let ani = Person::proved(directory.path(), "Anindita", &server, PHONE);
     assert_eq!(
         server.admin(&["rate-card", "show"])["rows"],
         json!([]),

@@ -28,10 +28,7 @@ impl Cinema {
         let company = Company::create(&server, "Bioskop Kota", "+622150001000");
         let receiver = Receiver::start("token");
         company.subscribe(&server, &receiver, "token");
-        let ani = Person::new(directory.path(), "ani", &server.url);
-        ani.ok(&["register", "--name", "Anindita", "--phone", "+6281234567890"]);
-        let code = server.admin(&["registration-code", "+6281234567890"])["code"].clone();
-        ani.ok(&["verify", "--code", code.as_str().unwrap_or_default()]);
+        let ani = Person::proved(directory.path(), "Anindita", &server, "+6281234567890");
         ani.send("+622150001000", "Beli tiket");
         Self {
             directory,

@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
 use kabar_protocol::ids::Timeline;
@@ -19,7 +19,7 @@ use crate::{
     db::{Db, DbError, Tx, params},
     error::StartError,
     limits::Limits,
-    media::Media,
+    media::{self, Media},
     messaging::Messaging,
     metrics::Metrics,
     secrets::Secrets,
@@ -75,6 +75,10 @@ impl App {
         let stop = CancellationToken::new();
         let tasks = TaskTracker::new();
         let (messaging, batches) = Messaging::new(db.engine(), Box::new(Charges));
+        let metrics = Metrics::default();
+        metrics
+            .media_stored_bytes
+            .store(media::stored_bytes(&db).await?, Ordering::Relaxed);
         let app = Self(Arc::new(Parts {
             limits: Limits::new(config.limits.rate_limits),
             public_url,
@@ -84,7 +88,7 @@ impl App {
             bus: Bus::default(),
             connections: Connections::default(),
             secrets,
-            metrics: Metrics::default(),
+            metrics,
             timeline,
             accounts: Accounts::default(),
             media,

@@ -62,6 +62,8 @@ pub(crate) struct Metrics {
     pub(crate) messaging_commits: AtomicU64,
     pub(crate) messaging_batches: AtomicU64,
     pub(crate) media_bytes_received: AtomicU64,
+    /// Of whole files, as ciphertext.
+    pub(crate) media_stored_bytes: AtomicI64,
     pub(crate) commerce_orders: AtomicU64,
     pub(crate) commerce_pending: AtomicU64,
     pub(crate) commerce_authorised: AtomicU64,
@@ -88,6 +90,7 @@ impl Metrics {
         let gauges = [
             ("kabar_socket_connections", &self.socket_connections),
             ("kabar_socket_sessions", &self.socket_sessions),
+            ("kabar_media_stored_bytes", &self.media_stored_bytes),
         ];
         for (name, gauge) in gauges {
             let _ = writeln!(out, "# TYPE {name} gauge\n{name} {}", gauge.load(Ordering::Relaxed));

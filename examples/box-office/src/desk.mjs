@@ -1,13 +1,16 @@
 // One shop at work: takes what a person wrote or tapped, lets the conversation decide, and carries that out. A message that is
-// delivered again, even after a crash in the middle, has no second effect: every send has a key made of the message's id, and an
-// order's reference is made of it too.
+// delivered again, even after a crash in the middle, has no second effect: it gets the answer that was written down, every send has
+// a key made of the message's id, and an order's reference is made of it too.
 import { createHash } from 'node:crypto';
+import { isTemporary } from './api.mjs';
 import { answer, ask, decode, wantsLists } from './conversation.mjs';
 import { tokenOf } from './seat-flow.mjs';
 import { languageOf, texts } from './texts.mjs';
 import { lasting } from './time.mjs';
 
-const HANDLED_MAX = 2_000;
+const ANSWERS_MAX = 2_000;
+/** Of an answer, once everything in it is done. */
+const DONE = null;
 const PEOPLE_MAX = 5_000;
 const CLERK_AFTER_MS = 3_000;
 const REFERENCE_CHARS = 16;
@@ -23,7 +26,7 @@ export class Desk {
 
   /** `flows`: id of the flow with the seat map, where maps are sent. */
   constructor({ store, seats, api, shop, payments, flows, now = Date.now }) {
-    store.data.handled ??= [];
+    store.data.answers ??= {};
     store.data.people ??= {};
     this.#store = store;
     this.#seats = seats;
@@ -34,26 +37,55 @@ export class Desk {
     this.#now = now;
   }
 
-  /** A message in the SDK's normal form. */
+  /**
+   * A message in the SDK's normal form. The answer is on the disk before anything of it is said: when the message comes again, the
+   * seats may have been sold meanwhile, to this very buyer, and judged anew it would get another answer.
+   */
   async message(message, contact) {
-    const { handled } = this.#store.data;
-    if (handled.includes(message.id)) return;
+    const { answers } = this.#store.data;
+    if (answers[message.id] === DONE) return;
+    answers[message.id] ??= this.#decide(message, contact);
+    const deeds = answers[message.id];
+    this.#store.save();
+    if (deeds.length) void this.#api.read(message.id);
+    try {
+      for (const deed of deeds) await this.#do(deed);
+    } catch (error) {
+      if (!isTemporary(error)) this.#done(message.id);
+      throw error;
+    }
+    this.#done(message.id);
+  }
+
+  #done(id) {
+    const { answers } = this.#store.data;
+    answers[id] = DONE;
+    for (const old of Object.keys(answers).slice(0, -ANSWERS_MAX)) delete answers[old];
+    this.#store.save();
+  }
+
+  /** What is to be done about a message: `{to, say, key}`, `{to, later, key}`, `{giveBack}`. Seats are held by it already. */
+  #decide(message, contact) {
     const user = message.fromUserId ?? message.from;
     const place = `${this.#shop.id}/${user}`;
     const known = this.#store.data.people[place];
     const event = eventOf(message, !known);
-    if (event) {
-      const language = languageOf(event.text ?? '') ?? known?.language ?? 'id';
-      void this.#api.read(message.id);
-      const lists = known?.lists || wantsLists(event.text);
-      const world = this.#world(user, language, { lists, name: contact?.profile?.name });
-      const steps = answer(event, world);
-      for (const [at, step] of steps.entries()) await this.#take(step, `${message.id}/${at}`, world);
-      this.#remember(place, { language, ...(lists && { lists }) });
+    if (!event) return [];
+    const language = languageOf(event.text ?? '') ?? known?.language ?? 'id';
+    const lists = known?.lists || wantsLists(event.text);
+    const world = this.#world(user, language, { lists, name: contact?.profile?.name });
+    const steps = answer(event, world);
+    this.#remember(place, { language, ...(lists && { lists }) });
+    return steps.flatMap((step, at) => this.#deeds(step, `${message.id}/${at}`, world));
+  }
+
+  async #do({ to, say, later, key, giveBack }) {
+    if (say) await this.#api.send(to, say, key);
+    if (giveBack) await this.#payments.giveBack(giveBack);
+    if (later) {
+      const send = () => this.#api.send(to, later, key).catch(() => undefined);
+      setTimeout(send, CLERK_AFTER_MS).unref();
     }
-    handled.push(message.id);
-    handled.splice(0, handled.length - HANDLED_MAX);
-    this.#store.save();
   }
 
   /** For the seat map of a buyer. */
@@ -75,24 +107,21 @@ export class Desk {
     };
   }
 
-  async #take(step, key, world) {
-    if (step.send) await this.#say(step.send, key, world);
-    if (step.order) await this.#order(step.order, key, world);
-    if (step.giveBack) await this.#payments.giveBack(step.giveBack);
-    if (step.clerk) {
-      const words = { type: 'text', body: world.t.clerk_demo };
-      const send = () => this.#api.send(world.user, words, `${key}/clerk`).catch(() => undefined);
-      setTimeout(send, CLERK_AFTER_MS).unref();
-    }
+  #deeds(step, key, world) {
+    const { user, t } = world;
+    if (step.send) return [this.#saying(step.send, key, user)];
+    if (step.order) return this.#order(step.order, key, world);
+    if (step.giveBack) return [{ giveBack: step.giveBack }];
+    return [{ to: user, later: { type: 'text', body: t.clerk_demo }, key: `${key}/clerk` }];
   }
 
-  async #say(message, key, { user }) {
+  #saying(message, key, user) {
     const flow = message.type === 'flow' && { token: tokenOf(message.draft, user), flowId: this.#flows };
-    await this.#api.send(user, { ...message, ...flow }, key);
+    return { to: user, say: { ...message, ...flow }, key };
   }
 
   /** The hold first, then the bill. */
-  async #order({ draft, rides }, key, world) {
+  #order({ draft, rides }, key, world) {
     const { shop, user, language, t } = world;
     const reference = `${shop.prefix}-${digest(key)}`;
     const items = rides.flatMap((ride) => ride.seats.map((id) => item(ride, id)));
@@ -107,10 +136,9 @@ export class Desk {
       starts: rides.map(({ at }) => at / 1000),
     };
     if (!this.#seats.hold(order)) {
-      await this.#api.send(user, { type: 'text', body: t.seats_gone }, `${key}/gone`);
-      for (const [at, step] of ask(draft, world).entries())
-        if (step.send) await this.#say(step.send, `${key}/again/${at}`, world);
-      return;
+      const sorry = this.#saying({ type: 'text', body: t.seats_gone }, `${key}/gone`, user);
+      const again = ask(draft, world).filter(({ send }) => send);
+      return [sorry, ...again.map(({ send }, at) => this.#saying(send, `${key}/again/${at}`, user))];
     }
     const expires = Math.floor(this.#seats.order(reference).until / 1000);
     const seats = [...new Set(rides.flatMap((ride) => ride.seats))].join(' ');
@@ -122,7 +150,7 @@ export class Desk {
       items,
       expires,
     };
-    await this.#api.send(user, bill, `${reference}/details`);
+    return [this.#saying(bill, `${reference}/details`, user)];
   }
 
   #remember(place, person) {

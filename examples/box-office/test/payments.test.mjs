@@ -1,6 +1,7 @@
 // Money and seats end together: every state meets every payment, and every crash is followed by the same webhook again.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GraphApiError } from '@kapso/whatsapp-cloud-api';
 import { cinema } from '../src/cinema.mjs';
 import { Desk } from '../src/desk.mjs';
 import { decide, Payments } from '../src/payments.mjs';
@@ -188,6 +189,38 @@ test('whose payment fails when the hold is over is told so, and the seats are fr
     [texts.id.late],
   );
   assert.equal(seats.taken('laut-2611221630').size, 0);
+});
+
+test('a choice of seats that comes again after it was paid is not answered anew', async () => {
+  const server = new Server();
+  const disk = new Store(undefined, {});
+  const clock = { now: NOW };
+  const choice = tap('m1', `${SHOW}&n=1&seats=B1`);
+  server.failAt = 1;
+  await assert.rejects(open(server, disk, clock).desk.message(choice), /the connection broke/);
+  const [{ reference }] = server.kinds('order_details');
+  server.status.set(reference, 'authorised');
+  const { payments, desk, seats } = open(server, disk, clock);
+  await payments.advance(reference);
+  await payments.advance(reference);
+  assert.equal(seats.order(reference).state, 'sold');
+  await desk.message(choice);
+  await desk.message(choice);
+  assert.deepEqual(
+    [...server.sent.values()].map(({ type }) => type),
+    ['order_details', 'order_status', 'order_status'],
+  );
+});
+
+test('an answer that the server refused for good is not kept', async () => {
+  const server = new Server();
+  const store = new Store(undefined, {});
+  const { desk } = open(server, store, { now: NOW });
+  server.send = async () => {
+    throw new GraphApiError({ message: 'the window is closed', httpStatus: 400 });
+  };
+  await assert.rejects(desk.message(text('m1', 'tiket')), /the window is closed/);
+  assert.deepEqual(store.data.answers, { m1: null });
 });
 
 test('a crash at any call, then a restart, leads to the same end', async () => {

@@ -1,6 +1,10 @@
 // The contract of crates/core/src/api as TypeScript: what a page may ask of the core, and what it is told.
 // Change both together. Times are milliseconds since the Unix epoch, ids lower-case hex.
 
+import type { GroupCommand, GroupSummary, GroupView, MessageInfo } from './group';
+
+export type * from './group';
+
 export type Command =
   | { type: 'register'; name: string; username?: string | null; invite?: string | null }
   | { type: 'request_phone_code'; phone: string }
@@ -20,6 +24,11 @@ export type Command =
       reply_to: string | null;
     }
   | { type: 'change_message'; message_id: string; change: Change; wait?: boolean }
+  | { type: 'create_group'; name: string; description: string; members: string[]; large: boolean }
+  | { type: 'group'; conversation_id: string; request: GroupCommand }
+  | { type: 'message_info'; message_id: string }
+  /** null: notifications again. */
+  | { type: 'mute'; conversation_id: string; hours: number | null }
   | { type: 'begin_upload'; size_bytes: number }
   | { type: 'pay'; message_id: string; method: string; challenge_answer: string | null }
   | { type: 'payment'; message_id: string }
@@ -46,6 +55,8 @@ export type Reply =
   | { type: 'tickets'; tickets: Ticket[] }
   | { type: 'flow_screen'; screen: string; data: string }
   | ({ type: 'upload' } & UploadRoom)
+  | ({ type: 'group' } & GroupView)
+  | ({ type: 'message_info' } & MessageInfo)
   | { type: 'safety_number'; safety_number: string; with: Person }
   | { type: 'server_view'; items: ServerItem[] };
 
@@ -68,6 +79,10 @@ export interface Answers {
   payment: 'payment';
   tickets: 'tickets';
   flow_exchange: 'flow_screen';
+  create_group: 'group';
+  group: 'group';
+  message_info: 'message_info';
+  mute: 'chat';
   begin_upload: 'upload';
   resolve_failed: 'done' | 'sent';
   mark_read: 'done';
@@ -112,8 +127,12 @@ export interface Business {
 
 export interface Chat {
   conversation_id: string;
-  kind: 'direct' | 'business';
+  kind: 'direct' | 'business' | 'group';
+  /** Whom one talks to. Of a group, its name under the conversation's id. */
   peer: Person;
+  group?: GroupSummary;
+  /** No notifications until then. */
+  muted_until?: number;
   last: Message | null;
   unread: number;
   /** A stranger's first messages have not been answered yet. */
@@ -135,6 +154,16 @@ export type MessageKind =
   | 'notice_safety_changed'
   | 'notice_reset'
   | 'notice_gap'
+  /** In a group: what `from` did to it. The text is its name or description, the new role, or the settings. */
+  | 'notice_group_created'
+  | 'notice_group_name'
+  | 'notice_group_description'
+  | 'notice_group_photo'
+  | 'notice_group_settings'
+  | 'notice_added'
+  | 'notice_removed'
+  | 'notice_left'
+  | 'notice_role'
   | 'unsupported';
 
 export type MessageState = 'queued' | 'failed' | 'sent' | 'delivered' | 'read' | 'received';
@@ -147,6 +176,8 @@ export interface Message {
   from: Person;
   mine: boolean;
   kind: MessageKind;
+  /** Of a notice about people: whom `from` added, removed or promoted; `from` itself where nobody knows who did it. */
+  about?: Person[];
   text?: string;
   /** What there is beside the text, under the name of the kind. */
   interactive?: Interactive;
@@ -409,3 +440,8 @@ export const EVENT_TEXT_CHARS_MAX = 1024;
 export const EVENT_PLACE_CHARS_MAX = 200;
 export const EVENT_GUESTS_MAX = 20;
 export const REACTION_BYTES_MAX = 32;
+export const GROUP_NAME_CHARS_MAX = 100;
+export const GROUP_DESCRIPTION_CHARS_MAX = 2048;
+/** Devices of a group, by the size it was made for. */
+export const GROUP_DEVICES_MAX = 32;
+export const LARGE_GROUP_DEVICES_MAX = 256;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { catalogues } from '../features/commerce/words';
 import { catalogues as events } from '../features/events/words';
+import { catalogues as groups } from '../features/groups/words';
 import { catalogues as media } from '../features/media/words';
 import { catalogues as changes } from '../features/messaging/changes/words';
 import { daysBetween } from './days';
@@ -20,6 +21,8 @@ describe('the catalogues', () => {
       changes.id,
       events.en,
       events.id,
+      groups.en,
+      groups.id,
     ]) {
       for (const [key, words] of Object.entries(catalogue)) {
         expect(typeof words === 'function' || words.trim() !== '', key).toBe(true);

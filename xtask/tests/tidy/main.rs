@@ -7,6 +7,7 @@ mod files;
 mod licences;
 mod rust_source;
 mod schema;
+mod statements;
 mod tables;
 
 use std::fmt;
@@ -191,4 +192,9 @@ fn the_schema_can_be_distributed() {
 #[test]
 fn every_table_is_touched_by_its_own_slice_only() {
     hold(tables::check(&TREE));
+}
+
+#[test]
+fn statements_are_prepared_once() {
+    hold(statements::check(&TREE));
 }

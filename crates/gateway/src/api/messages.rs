@@ -9,7 +9,11 @@ use kabar_protocol::{
 };
 use serde_json::{Value, json};
 
-use super::{Answer, Call, client_refused, flows, payments, send_file, store_failed, success, template_text};
+use super::{
+    Answer, Call, client_refused, flows, payments,
+    send_file::{self, Outgoing},
+    store_failed, success, template_text,
+};
 use crate::{
     clock::now_ms,
     graph::GraphError,
@@ -103,7 +107,11 @@ async fn send(call: &Call, line: &Line, request: &Send, again: bool) -> Result<(
     let store = &call.parts.store;
     let waba_id = call.app.waba_id;
     let (to, known) = recipient(call, &request.to).await?;
-    let (mut content, business) = content(call, line, &to, &request.content).await?;
+    let Prepared {
+        mut content,
+        file,
+        business,
+    } = prepared(call, line, &to, &request.content).await?;
     if known.is_none() && business.category == Category::Service {
         // A first message would claim the person's key package before the server refuses it.
         open_window(line, &to).await?;
@@ -119,6 +127,9 @@ async fn send(call: &Call, line: &Line, request: &Send, again: bool) -> Result<(
     let sent = match before {
         Some(sent) => sent,
         None => {
+            if let Some(file) = file {
+                content = file.upload(line).await?;
+            }
             let command = Command::Send {
                 to,
                 content,
@@ -250,21 +261,37 @@ fn answered(line: &Line, id: &str) -> Result<MessageId, GraphError> {
     })
 }
 
-async fn content(call: &Call, line: &Line, to: &str, content: &Content) -> Result<(Shown, BusinessSend), GraphError> {
+/// A message as it is looked for; a `file` of it has yet to be uploaded.
+struct Prepared {
+    content: Shown,
+    file: Option<Outgoing>,
+    business: BusinessSend,
+}
+
+async fn prepared(call: &Call, line: &Line, to: &str, content: &Content) -> Result<Prepared, GraphError> {
     let service = BusinessSend {
         category: Category::Service,
         template_id: 0,
     };
-    match content {
-        Content::Shown(shown) => Ok((shown.clone(), service)),
-        Content::Flow(flow) => Ok((Shown::Interactive(flows::offered(call, flow).await?), service)),
-        Content::Template(template) => template_text::filled(line, template).await,
+    let (content, file, business) = match content {
+        Content::Shown(shown) => (shown.clone(), None, service),
+        Content::Flow(flow) => (Shown::Interactive(flows::offered(call, flow).await?), None, service),
+        Content::Template(template) => {
+            let (content, business) = template_text::filled(line, template).await?;
+            (content, None, business)
+        }
         Content::Media(media) => {
             // Nothing is fetched and uploaded for a message that cannot go out.
             open_window(line, to).await?;
-            Ok((send_file::prepared(call, line, media).await?, service))
+            let file = send_file::outgoing(call, media).await?;
+            (file.described(), Some(file), service)
         }
-    }
+    };
+    Ok(Prepared {
+        content,
+        file,
+        business,
+    })
 }
 
 pub(crate) fn category_name(category: Category) -> &'static str {

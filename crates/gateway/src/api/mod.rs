@@ -180,7 +180,7 @@ async fn route(call: &Call, method: &Method, segments: &[&str]) -> Result<Answer
             ("GET", ["whatsapp_business_profile"]) => numbers::profile(call, &number),
             ("POST", ["whatsapp_business_profile"]) => numbers::set_profile(call, &number).await,
             ("POST", ["register"]) => numbers::register(call, &number),
-            ("GET", ["settings"]) => Ok(json!({ "storage_configuration": { "status": "DEFAULT" } }).into()),
+            ("GET", ["settings"]) => Ok(numbers::settings()),
             ("GET", ["conversations", user]) => messages::conversation(call, &number, user).await,
             ("GET", ["payments", _configuration, reference_id]) => payments::lookup(call, &number, reference_id).await,
             ("POST", ["payments_refund"]) => payments::refund(call, &number).await,

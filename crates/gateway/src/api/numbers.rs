@@ -48,6 +48,20 @@ pub(super) fn register(call: &Call, number: &Number) -> Result<Answer, GraphErro
     Ok(success())
 }
 
+/// Of what the Cloud API lets a number set, Kabar has nothing yet, so this is true of every number; setting it is refused.
+pub(super) fn settings() -> Answer {
+    json!({
+        "calling": { "status": "DISABLED" },
+        // No call says which identity it expects to reach.
+        "user_identity_change": { "enable_identity_key_check": false },
+        // Of webhooks, beyond TLS; the data of flows is sealed, see `whatsapp_business_encryption`.
+        "payload_encryption": { "status": "DISABLED" },
+        // No region is chosen: everything is where the server and this gateway are.
+        "storage_configuration": { "status": "DEFAULT" },
+    })
+    .into()
+}
+
 /// What a call without `fields` answers.
 fn projected(call: &Call, value: &Value) -> Result<Value, GraphError> {
     match call.params.string("fields")? {

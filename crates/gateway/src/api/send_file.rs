@@ -9,8 +9,12 @@ use kabar_client::{
     api::Shown,
     files::{self, FileFacts},
 };
-use kabar_protocol::file::{is_mime_type, safe_name};
+use kabar_protocol::{
+    file::{is_mime_type, safe_name},
+    wire,
+};
 use reqwest::{Response, Url};
+use sha2::{Digest as _, Sha256};
 
 use super::{Call, client_refused, media, store_failed};
 use crate::{
@@ -34,8 +38,42 @@ struct Loaded {
     name: Option<String>,
 }
 
-/// Uploads a file for one conversation; what comes back is the message.
-pub(super) async fn prepared(call: &Call, line: &Line, media: &Media) -> Result<Shown, GraphError> {
+/// A file that may be sent, and has not been uploaded for it yet.
+pub(super) struct Outgoing {
+    bytes: Bytes,
+    facts: FileFacts,
+}
+
+impl Outgoing {
+    /// The message as far as it is the same at every try: key and place are new at every upload.
+    pub(super) fn described(&self) -> Shown {
+        let FileFacts {
+            name,
+            mime_type,
+            size_bytes,
+            caption,
+        } = self.facts.clone();
+        Shown::File(wire::File {
+            name,
+            mime_type,
+            size_bytes,
+            caption,
+            sha256: Sha256::digest(&self.bytes).to_vec().into(),
+            ..wire::File::default()
+        })
+    }
+
+    /// Seals the file for one conversation; what comes back is the message.
+    pub(super) async fn upload(self, line: &Line) -> Result<Shown, GraphError> {
+        let file = files::upload(&line.client, self.facts, &mut &self.bytes[..], &|_, _| {}).await;
+        file.map(Shown::File).map_err(|error| match error.code.as_str() {
+            "file_gone" | "upload_refused" | "disk_full" | "media_quota" => GraphError::media_upload(error.message),
+            _ => client_refused(&error),
+        })
+    }
+}
+
+pub(super) async fn outgoing(call: &Call, media: &Media) -> Result<Outgoing, GraphError> {
     let loaded = match &media.source {
         MediaSource::Id(id) => uploaded(call, id).await?,
         MediaSource::Link(link) => fetched(call, link).await?,
@@ -48,12 +86,8 @@ pub(super) async fn prepared(call: &Call, line: &Line, media: &Media) -> Result<
         size_bytes: loaded.bytes.len() as u64,
         caption: media.caption.clone().unwrap_or_default(),
     };
-    let mut source = &loaded.bytes[..];
-    let file = files::upload(&line.client, facts, &mut source, &|_, _| {}).await;
-    file.map(Shown::File).map_err(|error| match error.code.as_str() {
-        "file_gone" | "upload_refused" | "disk_full" | "media_quota" => GraphError::media_upload(error.message),
-        _ => client_refused(&error),
-    })
+    let bytes = loaded.bytes;
+    Ok(Outgoing { bytes, facts })
 }
 
 async fn uploaded(call: &Call, id: &str) -> Result<Loaded, GraphError> {

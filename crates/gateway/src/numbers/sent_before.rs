@@ -4,7 +4,7 @@
 use kabar_client::api::{ApiError, Command, MessageKind, MessageState, MessageView, Reply, Shown};
 use kabar_protocol::{
     ticket,
-    wire::{Interactive, interactive::Action},
+    wire::{File, Interactive, interactive::Action},
 };
 
 use super::Line;
@@ -86,6 +86,7 @@ fn says(message: &MessageView, content: &Shown) -> bool {
             let id = |token: &str| ticket::read(token).map(|body| body.ticket_id);
             id(&one.token).is_some_and(|ticket_id| Some(ticket_id) == id(&other.token))
         }
+        (Shown::File(one), Some(Shown::File(other))) => same_file(one, other),
         (one, Some(other)) => one == other,
         (_, None) => false,
     }
@@ -96,4 +97,12 @@ fn order_of(message: &Interactive) -> Option<&str> {
         Some(Action::OrderDetails(order)) => Some(&order.reference_id),
         _ => None,
     }
+}
+
+/// What a person sees and opens; key and place are new at every upload of it.
+fn same_file(one: &File, other: &File) -> bool {
+    one.sha256 == other.sha256
+        && one.name == other.name
+        && one.mime_type == other.mime_type
+        && one.caption == other.caption
 }

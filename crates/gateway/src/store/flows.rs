@@ -105,7 +105,7 @@ impl Store {
 
     /// Newest first, at most `limit`.
     pub async fn flows(&self, waba_id: u64, limit: u32) -> Result<Vec<Flow>, StoreError> {
-        let sql = format!("{FLOW} WHERE waba_id = ? ORDER BY updated_ms DESC, flow_id LIMIT ?");
+        let sql = format!("{FLOW} WHERE waba_id = ? ORDER BY updated_ms DESC, flow_id LIMIT ? + 0");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(stored(waba_id))
             .bind(limit)

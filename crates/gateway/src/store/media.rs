@@ -161,7 +161,7 @@ impl Store {
     /// Deletes what has expired, bytes and all.
     pub async fn forget_old_media(&self, now_ms: i64) -> Result<u64, StoreError> {
         let sql = "SELECT media_id FROM media WHERE expires_ms <= ? \
-                   UNION ALL SELECT media_id FROM persons_file WHERE expires_ms <= ? LIMIT ?";
+                   UNION ALL SELECT media_id FROM persons_file WHERE expires_ms <= ? LIMIT ? + 0";
         let rows = sqlx::query(sql)
             .bind(now_ms)
             .bind(now_ms)

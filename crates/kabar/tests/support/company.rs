@@ -170,7 +170,7 @@ fn product(message: &Value) -> Value {
 /// `kabar gateway run` on a directory of its own.
 pub(crate) struct OwnGateway {
     child: Child,
-    data: PathBuf,
+    pub(crate) data: PathBuf,
     pub(crate) company: Company,
 }
 
@@ -196,8 +196,18 @@ impl OwnGateway {
 
     /// kill -9, and again on the same data and address; returns when it answers.
     pub(crate) fn die_and_return(&mut self) {
+        self.kill();
+        self.come_back();
+    }
+
+    /// kill -9.
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("kill -9");
         self.child.wait().expect("gone");
+    }
+
+    /// Again, after [`Self::kill`].
+    pub(crate) fn come_back(&mut self) {
         self.child = spawn_gateway(&self.data, &self.company.address).0;
         self.company.wait_until_connected();
     }

@@ -128,6 +128,15 @@ impl Person {
         person
     }
 
+    /// A person whose number is proved.
+    pub(crate) fn proved(directory: &Path, name: &str, server: &Serve, phone: &str) -> Self {
+        let person = Self::new(directory, name, &server.url);
+        person.ok(&["register", "--name", name, "--phone", phone]);
+        let code = server.admin(&["registration-code", phone])["code"].clone();
+        person.ok(&["verify", "--code", code.as_str().unwrap_or_default()]);
+        person
+    }
+
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = kabar();
         command

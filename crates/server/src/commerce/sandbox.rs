@@ -167,7 +167,7 @@ impl Signed {
 /// The callbacks that the provider owes by now.
 pub(super) async fn callbacks_due(tx: &mut Tx, now_ms: i64) -> Result<Vec<Callback>, DbError> {
     let sql = "SELECT waba_id, reference_id, transaction_id FROM sandbox_transaction WHERE callback_ms <= $1 \
-               ORDER BY callback_ms LIMIT $2";
+               ORDER BY callback_ms LIMIT $2 + 0";
     let rows = tx.fetch(sql, params![now_ms, CALLBACKS_PER_RUN]).await?;
     let read = |row: &Row| {
         let transaction_id: String = row.get(2)?;

@@ -152,14 +152,14 @@ pub(super) async fn changes(
                o.expires_ms, c.reference_id, c.attempt, c.transaction_id, c.method, c.status, c.refunded, c.error, \
                c.created_ms, c.updated_ms, c.seq FROM payment_change AS c JOIN payment_order AS o \
                ON o.waba_id = c.waba_id AND o.reference_id = c.reference_id \
-               WHERE c.waba_id = $1 AND c.seq > $2 ORDER BY c.seq LIMIT $3";
+               WHERE c.waba_id = $1 AND c.seq > $2 ORDER BY c.seq LIMIT $3 + 0";
     let rows = tx.fetch(sql, params![waba_id, after, limit]).await?;
     rows.iter().map(|row| Ok((order(row)?, payment_at(row, 8)?))).collect()
 }
 
 /// Payments whose time is over: (business, reference).
 pub(super) async fn due(tx: &mut Tx, now_ms: i64) -> Result<Vec<(u64, String)>, DbError> {
-    let sql = "SELECT waba_id, reference_id FROM payment WHERE due_ms <= $1 ORDER BY due_ms LIMIT $2";
+    let sql = "SELECT waba_id, reference_id FROM payment WHERE due_ms <= $1 ORDER BY due_ms LIMIT $2 + 0";
     let rows = tx.fetch(sql, params![now_ms, DUE_PER_RUN]).await?;
     rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
 }

@@ -1,6 +1,10 @@
 //! The bytes of files over HTTP: `/v1/media/upload/<upload>` takes them as tus 1.0.0 does, `/v1/media/<location>` gives them.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use axum::{
     Json, Router,
@@ -288,11 +292,18 @@ async fn opened(app: &App, address: &str) -> Result<Upload, Refusal> {
 /// From now on the file is kept as long as files are; false if it has been deleted.
 async fn mark_whole(app: &App, upload: Upload) -> Result<bool, DbError> {
     let expires_ms = app.now_ms() + app.media.retention_ms;
-    app.db
+    let marked = app
+        .db
         .write((upload, expires_ms), |tx, (upload, expires_ms)| {
             Box::pin(store::mark_whole(tx, upload.account, upload.file, *expires_ms))
         })
-        .await
+        .await?;
+    if marked {
+        let size_bytes = i64::try_from(upload.size_bytes).unwrap_or(i64::MAX);
+        app.metrics.media_stored_bytes.fetch_add(size_bytes, Ordering::Relaxed);
+        return Ok(true);
+    }
+    store::is_known(&mut app.db.reader().await?, upload.account, upload.file).await
 }
 
 /// Ciphertext is nothing to look at: no browser may take it for a page.

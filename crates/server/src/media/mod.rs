@@ -19,7 +19,12 @@ use tokio::sync::Semaphore;
 
 use self::{address::Addresses, disk::Disk};
 pub(crate) use self::{begin_upload::begin_upload, http::router, retention::sweep};
-use crate::{config::Config, error::StartError, secrets::Secrets};
+use crate::{
+    config::Config,
+    db::{Db, DbError},
+    error::StartError,
+    secrets::Secrets,
+};
 
 /// Files that are sent or fetched at a time; more are asked to come back.
 const TRANSFERS_MAX: usize = 512;
@@ -33,6 +38,11 @@ pub(crate) struct Media {
     transfers: Arc<Semaphore>,
     quota_bytes: u64,
     retention_ms: i64,
+}
+
+/// Bytes of all whole files: asked once, at the start, and counted from there.
+pub(crate) async fn stored_bytes(db: &Db) -> Result<i64, DbError> {
+    store::stored_bytes(&mut db.reader().await?).await
 }
 
 impl Media {

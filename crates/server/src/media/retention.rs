@@ -1,5 +1,7 @@
 //! Deletes what has expired: the bytes first, then the row that remembers them.
 
+use std::sync::atomic::Ordering;
+
 use kabar_protocol::ids::AccountId;
 
 use super::{disk::FileId, store};
@@ -35,10 +37,14 @@ pub(super) async fn delete(app: &App, account: AccountId, file: FileId) -> Resul
         return Ok(false);
     }
     let forget = (account, file);
-    app.db
+    let stored_bytes = app
+        .db
         .write(forget, |tx, (account, file)| {
             Box::pin(store::delete(tx, *account, *file))
         })
         .await?;
+    app.metrics
+        .media_stored_bytes
+        .fetch_sub(stored_bytes, Ordering::Relaxed);
     Ok(true)
 }

@@ -8,7 +8,7 @@ use kabar_protocol::{
 };
 use tower::ServiceExt as _;
 
-use super::{begin_upload, router, sweep};
+use super::{begin_upload, router, stored_bytes, sweep};
 use crate::{App, Clock, error::Failure, socket::Identity, testing::on_each_engine};
 
 const ANI: Identity = Identity {
@@ -54,6 +54,16 @@ async fn get(app: &App, location: &str, range: Option<&str>) -> (StatusCode, Vec
         .await
         .expect("bytes");
     (status, bytes.to_vec())
+}
+
+/// What /metrics says is stored.
+fn gauge(app: &App) -> u64 {
+    let mut text = String::new();
+    app.metrics.write(&mut text);
+    let value = text
+        .lines()
+        .find_map(|line| line.strip_prefix("kabar_media_stored_bytes "));
+    value.expect("the gauge").parse().expect("a number")
 }
 
 /// Bytes of all files under DATA/media.
@@ -112,6 +122,12 @@ async fn an_upload_that_broke_off_goes_on_where_it_was() {
             "and nothing is added"
         );
         assert_eq!(get(&app, &begun.location, None).await.1.len(), 20);
+        assert_eq!(gauge(&app), 20, "counted once");
+        for _ in 0..2 {
+            let request = Request::delete(format!("/v1/media/upload/{}", begun.upload)).body(Body::empty());
+            assert_eq!(ask(&app, request.expect("a request")).await.status(), 204);
+            assert_eq!(gauge(&app), 0, "taken back once");
+        }
     }
 }
 
@@ -192,6 +208,12 @@ async fn what_expires_leaves_the_disk() {
         let half = begin(&app, 20).await.expect("begun");
         assert_eq!(patch(&app, &half.upload, 0, b"0123456789").await.status(), 204);
         assert_eq!((sweep(&app).await.expect("swept"), on_disk(&app)), (0, 30));
+        assert_eq!(gauge(&app), 20, "of the half one nothing");
+        assert_eq!(
+            stored_bytes(&app.db).await.expect("read"),
+            20,
+            "as the next start counts"
+        );
         clock.advance(DAY_MS);
         assert_eq!(
             (sweep(&app).await.expect("swept"), on_disk(&app)),
@@ -205,6 +227,7 @@ async fn what_expires_leaves_the_disk() {
             (1, 0),
             "the whole one"
         );
+        assert_eq!((gauge(&app), stored_bytes(&app.db).await.expect("read")), (0, 0));
         assert_eq!(get(&app, &whole.location, None).await.0, 404);
     }
 }

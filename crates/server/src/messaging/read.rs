@@ -62,7 +62,7 @@ pub(crate) async fn fetch_log(app: &App, reader: Identity, request: wire::FetchL
         ));
     }
     let sql = "SELECT envelope FROM conversation_log WHERE conversation_id = $1 AND seq > $2 AND kind = $3 \
-               ORDER BY seq LIMIT $4";
+               ORDER BY seq LIMIT $4 + 0";
     let kind = i64::from(Kind::Commit as i32);
     let after = super::send::counter("fetch_log.after_seq", request.after_seq)?;
     let rows = app

@@ -1,6 +1,7 @@
 // All conversations: the list, open threads, drafts and who is typing.
 import { SvelteMap } from 'svelte/reactivity';
 import type { Chat, Message } from '../../core/contract';
+import { groupCards } from '../groups/cards.svelte';
 import { session } from '../session/session.svelte';
 import { isChanged } from './summary';
 import { Thread } from './thread.svelte';
@@ -11,10 +12,14 @@ const DRAFT_DELAY_MS = 400;
 const DRAFT = 'draft:';
 const NAME = 'name:';
 
+export function isMuted({ muted_until }: Chat): boolean {
+  return muted_until !== undefined && muted_until > Date.now();
+}
+
 class Chats {
   readonly #chats = new SvelteMap<string, Chat>();
   readonly #threads = new Map<string, Thread>();
-  readonly #typing = new SvelteMap<string, ReturnType<typeof setTimeout>>();
+  readonly #typing = new SvelteMap<string, { by: string; timer: ReturnType<typeof setTimeout> }>();
   readonly #drafts = new SvelteMap<string, string>();
   readonly #names = new Map<string, string>();
   readonly #draftTimers = new Map<string, ReturnType<typeof setTimeout>>();
@@ -25,15 +30,19 @@ class Chats {
 
   /** Newest first; a chat that was only opened is not in the list until something is in it. */
   readonly list: Chat[] = $derived(
-    [...this.#chats.values()].filter((chat) => chat.last).sort((a, b) => b.updated_at - a.updated_at),
+    [...this.#chats.values()].filter((chat) => chat.last ?? chat.group).sort((a, b) => b.updated_at - a.updated_at),
   );
-  readonly unread: number = $derived(this.list.reduce((sum, chat) => sum + chat.unread, 0));
+  readonly unread: number = $derived(this.list.reduce((sum, chat) => sum + (isMuted(chat) ? 0 : chat.unread), 0));
 
   async load(): Promise<void> {
     this.error = undefined;
     try {
       const { chats } = await session.link.request({ type: 'list_chats' });
       for (const chat of chats) this.put(chat);
+      // A group that could not be made is gone.
+      const there = new Set(chats.map((chat) => chat.conversation_id));
+      for (const { conversation_id: id, group } of this.#chats.values())
+        if (group && !there.has(id)) this.#chats.delete(id);
       this.loaded = true;
     } catch (error) {
       this.error = error;
@@ -47,6 +56,7 @@ class Chats {
   put(chat: Chat): void {
     const name = chat.peer.name || this.#names.get(chat.peer.account_id);
     this.#chats.set(chat.conversation_id, name ? { ...chat, peer: { ...chat.peer, name } } : chat);
+    groupCards.changed(chat);
   }
 
   /** Finds a person (or a conversation by id) and makes its chat known here. */
@@ -70,23 +80,26 @@ class Chats {
     const thread = this.#threads.get(message.conversation_id);
     const isNew = !thread?.messages.some((known) => known.message_id === message.message_id);
     thread?.put(message);
+    groupCards.received(message);
     if (message.mine) return;
-    this.setTyping(message.conversation_id, false);
+    this.setTyping(message.conversation_id, message.from.account_id, false);
+    const chat = this.get(message.conversation_id);
+    if (chat && isMuted(chat)) return;
     // An old message that something was done to is no news to be read out.
     if (isNew ? !isChanged(message) : this.arrived?.message_id === message.message_id) this.arrived = message;
   }
 
-  isTyping(id: string): boolean {
-    return this.#typing.has(id);
+  /** The account that typed last, while it types. */
+  typing(id: string): string | undefined {
+    return this.#typing.get(id)?.by;
   }
 
-  setTyping(id: string, active: boolean): void {
-    clearTimeout(this.#typing.get(id));
-    if (active)
-      this.#typing.set(
-        id,
-        setTimeout(() => this.#typing.delete(id), TYPING_MS),
-      );
+  setTyping(id: string, by: string, active: boolean): void {
+    const known = this.#typing.get(id);
+    // That one of several has stopped says nothing of another.
+    if (!active && known?.by !== by) return;
+    clearTimeout(known?.timer);
+    if (active) this.#typing.set(id, { by, timer: setTimeout(() => this.#typing.delete(id), TYPING_MS) });
     else this.#typing.delete(id);
   }
 
@@ -126,6 +139,7 @@ class Chats {
     this.#threads.clear();
     this.#drafts.clear();
     this.#names.clear();
+    groupCards.forget();
     this.loaded = false;
     this.error = undefined;
   }

@@ -152,7 +152,8 @@ export class Thread {
 
   /** Takes a stranger's request without a word. */
   async accept(): Promise<void> {
-    const up_to = this.#newestReceived();
+    // In a group of strangers there may be nothing yet but the line that says who put us there.
+    const up_to = this.messages.findLast((message) => !message.mine)?.message_id;
     if (up_to) await session.link.request({ type: 'mark_read', conversation_id: this.id, up_to, accept: true });
   }
 

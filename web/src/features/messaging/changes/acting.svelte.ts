@@ -1,7 +1,7 @@
 // What is being done to the messages of the thread on the screen: which one is answered or edited, and which menu or dialog is
 // open. The menus and dialogs themselves are fetched when the first one opens.
 import { getContext, setContext } from 'svelte';
-import type { Change, EventBody, Message } from '../../../core/contract';
+import type { Change, EventBody, GroupSummary, Message } from '../../../core/contract';
 import type { Thread } from '../thread.svelte';
 
 /** Where a menu opens: beside what it belongs to, or where the pointer is. */
@@ -9,7 +9,7 @@ export type Anchor = Pick<DOMRect, 'left' | 'right' | 'top' | 'bottom'>;
 
 export type Opened =
   | { what: 'menu'; message: Message; at: Anchor }
-  | { what: 'emoji' | 'versions' | 'delete' | 'answers' | 'cancel'; message: Message }
+  | { what: 'emoji' | 'versions' | 'delete' | 'answers' | 'cancel' | 'info'; message: Message }
   /** Without a message: a new invitation. */
   | { what: 'event'; message?: Message };
 
@@ -20,6 +20,8 @@ export interface Hooks {
   say(action: () => Promise<void>): Promise<boolean>;
   jump(id: string): void;
   write(): void;
+  /** Absent in a chat of two, where one may always write. */
+  group(): GroupSummary | undefined;
 }
 
 export class Acting {
@@ -34,6 +36,21 @@ export class Acting {
   constructor(thread: Thread, hooks: Hooks) {
     this.#thread = thread;
     this.#hooks = hooks;
+  }
+
+  /** Of more than two. */
+  get several(): boolean {
+    return this.#hooks.group() !== undefined;
+  }
+
+  get mayWrite(): boolean {
+    return this.#hooks.group()?.may_post ?? true;
+  }
+
+  /** Whoever is out of a group does nothing in it any more. */
+  get inside(): boolean {
+    const standing = this.#hooks.group()?.standing;
+    return standing !== 'left' && standing !== 'removed';
   }
 
   /** Resolves once every message can be shown: a row must not grow after it came into view. */

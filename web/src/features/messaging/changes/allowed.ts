@@ -8,20 +8,32 @@ export interface Allowed {
   edit: boolean;
   delete: boolean;
   versions: boolean;
+  /** With whom of a group it has arrived. */
+  info: boolean;
 }
 
+/** What stands against it in a group: whoever is out does nothing more, and not everybody may write. */
+export interface Place {
+  inside: boolean;
+  mayWrite: boolean;
+  /** Of more than two. */
+  several: boolean;
+}
+const OF_TWO: Place = { inside: true, mayWrite: true, several: false };
+
 /** `accepted`: the chat is not a stranger's request that nobody has answered. */
-export function allowed(message: Message, now: number, accepted: boolean): Allowed {
+export function allowed(message: Message, now: number, accepted: boolean, place = OF_TWO): Allowed {
   const there = message.kind !== 'deleted';
   // The server has it: others can be told of a change.
   const sent = there && message.seq !== undefined;
   const age = now - message.time;
   return {
-    react: sent && accepted,
-    reply: sent,
+    react: sent && accepted && place.inside,
+    reply: sent && place.mayWrite,
     copy: there && Boolean(message.text),
-    edit: sent && message.mine && message.kind === 'text' && age < EDIT_WINDOW_MS,
-    delete: sent && message.mine && age < DELETE_WINDOW_MS,
+    edit: sent && place.mayWrite && message.mine && message.kind === 'text' && age < EDIT_WINDOW_MS,
+    delete: sent && place.inside && message.mine && age < DELETE_WINDOW_MS,
     versions: there && Boolean(message.versions?.length),
+    info: there && place.several && place.inside && message.mine,
   };
 }

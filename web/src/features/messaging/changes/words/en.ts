@@ -8,12 +8,15 @@ export const en = {
   reacted: (emoji: string, who: string) => `${emoji} from ${who}`,
   edit: 'Edit',
   delete: 'Delete for everyone',
+  info: 'Who has it',
   versions: 'Earlier versions',
   version_now: 'Now',
   version_until: (moment: string) => `Written ${moment}`,
   delete_title: 'Delete for everyone?',
   delete_hint: (name: string) =>
     `The message goes from this device and, as soon as it is reached, from that of ${name}. Somebody may have read or kept it before.`,
+  delete_hint_group:
+    'The message goes from this device and, as soon as they are reached, from those of all members. Somebody may have read or kept it before.',
   delete_event_hint: 'The invitation and all answers go. To call the event off and say so, cancel it instead.',
   delete_yes: 'Delete',
 

@@ -10,12 +10,15 @@ export const id: Words = {
   reacted: (emoji, who) => `${emoji} dari ${who}`,
   edit: 'Sunting',
   delete: 'Hapus untuk semua',
+  info: 'Siapa sudah menerima',
   versions: 'Versi sebelumnya',
   version_now: 'Sekarang',
   version_until: (moment) => `Ditulis ${moment}`,
   delete_title: 'Hapus untuk semua?',
   delete_hint: (name) =>
     `Pesan ini hilang dari perangkat ini dan, begitu terjangkau, dari perangkat ${name}. Bisa jadi sudah dibaca atau disimpan sebelumnya.`,
+  delete_hint_group:
+    'Pesan ini hilang dari perangkat ini dan, begitu terjangkau, dari perangkat semua anggota. Bisa jadi sudah dibaca atau disimpan sebelumnya.',
   delete_event_hint:
     'Undangan dan semua jawabannya ikut hilang. Untuk memberi tahu bahwa acaranya batal, batalkan saja.',
   delete_yes: 'Hapus',

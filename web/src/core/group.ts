@@ -1,0 +1,51 @@
+// The part of the contract that is about groups of people: crates/core/src/api/group.rs as TypeScript.
+import type { MessageState, Person } from './contract';
+
+export type GroupRole = 'member' | 'admin' | 'owner';
+export type Allowed = 'all' | 'admins';
+
+/** Of a group, what a list of chats shows. */
+export interface GroupSummary {
+  members: number;
+  /** `making`: the server has not accepted it yet. */
+  standing: 'making' | 'member' | 'left' | 'removed';
+  /** null once we are out. */
+  role: GroupRole | null;
+  may_post: boolean;
+}
+
+export interface GroupView {
+  conversation_id: string;
+  /** Empty until somebody has said it. */
+  name: string;
+  description: string;
+  /** Hex of a small JPEG or WebP. */
+  photo?: string;
+  standing: GroupSummary['standing'];
+  /** Owners first, then admins. */
+  members: GroupMember[];
+  settings: GroupSettings;
+  /** For up to 256 devices instead of 32, without the post-quantum suite. */
+  large: boolean;
+}
+
+export type GroupMember = Person & { role: GroupRole; me: boolean };
+export type GroupSettings = Record<'post' | 'add' | 'edit', Allowed>;
+
+/** Replied to once the change is in force. Of a change, what is not given stays. */
+export type GroupCommand =
+  | { type: 'show' }
+  | { type: 'add'; who: string[] }
+  | { type: 'remove'; who: string }
+  | { type: 'set_role'; who: string; role: GroupRole }
+  /** The last owner names a successor. */
+  | { type: 'leave'; successor?: string }
+  | { type: 'edit'; name?: string; description?: string }
+  | ({ type: 'settings' } & Partial<GroupSettings>);
+
+/** How far a message of ours has come, with everybody whom it was for. */
+export interface MessageInfo {
+  message_id: string;
+  state: MessageState;
+  members: (Person & { state: MessageState })[];
+}

@@ -1,0 +1,97 @@
+// The groups whose members somebody has looked at, and what is being changed about them.
+import { SvelteMap } from 'svelte/reactivity';
+import type { Chat, GroupCommand, GroupView, Message } from '../../core/contract';
+import { chats } from '../messaging/chats.svelte';
+import { session } from '../session/session.svelte';
+import { explainGroup } from './explain';
+
+class Groups {
+  readonly #views = new SvelteMap<string, GroupView>();
+  /** Changes that the core has not answered yet. */
+  readonly #waiting = new SvelteMap<string, number>();
+  readonly #problems = new SvelteMap<string, string>();
+
+  view(id: string): GroupView | undefined {
+    return this.#views.get(id);
+  }
+
+  /** How many changes of ours are on their way. */
+  waiting(id: string): number {
+    return this.#waiting.get(id) ?? 0;
+  }
+
+  /** Why the last change was refused. */
+  problem(id: string): string {
+    return this.#problems.get(id) ?? '';
+  }
+
+  async load(id: string): Promise<void> {
+    this.#keep(await session.link.request({ type: 'group', conversation_id: id, request: { type: 'show' } }));
+  }
+
+  #keep({ type: _, ...view }: GroupView & { type: 'group' }): void {
+    this.#views.set(view.conversation_id, view);
+  }
+
+  /** Resolves when the change is in force, or to false if it is refused: `problem` then says why. */
+  async change(id: string, request: GroupCommand): Promise<boolean> {
+    this.#problems.delete(id);
+    this.#waiting.set(id, this.waiting(id) + 1);
+    try {
+      this.#keep(await session.link.request({ type: 'group', conversation_id: id, request }));
+      return true;
+    } catch (refused) {
+      this.#problems.set(id, explainGroup(refused));
+      return false;
+    } finally {
+      this.#waiting.set(id, this.waiting(id) - 1);
+    }
+  }
+
+  forgive(id: string): void {
+    this.#problems.delete(id);
+  }
+
+  /** A group of us and these people; resolves once the server has it. Until then its chat shows that it is being made. */
+  async create(group: { name: string; description: string; members: string[]; large: boolean }): Promise<string> {
+    const made = session.link.request({ type: 'create_group', ...group });
+    void chats.load();
+    try {
+      const view = await made;
+      this.#keep(view);
+      return view.conversation_id;
+    } finally {
+      await chats.load();
+    }
+  }
+
+  async mute(id: string, hours: number | null): Promise<void> {
+    chats.put(await session.link.request({ type: 'mute', conversation_id: id, hours }));
+  }
+
+  /** Something of a group has changed: what was read of it is read again. */
+  changed(chat: Chat): void {
+    const view = this.#views.get(chat.conversation_id);
+    if (!chat.group || !view) return;
+    const { standing, members } = chat.group;
+    const same = view.standing === standing && view.members.length === members && view.name === chat.peer.name;
+    if (!same) void this.load(chat.conversation_id);
+  }
+
+  received(message: Message): void {
+    const view = this.#views.get(message.conversation_id);
+    if (!view) return;
+    const { from } = message;
+    const known = view.members.find(({ account_id }) => account_id === from.account_id);
+    if (message.kind.startsWith('notice_') || (known && known.name !== from.name))
+      void this.load(message.conversation_id);
+  }
+
+  forget(): void {
+    this.#views.clear();
+    this.#waiting.clear();
+    this.#problems.clear();
+  }
+}
+
+export const groups = new Groups();

@@ -9,6 +9,7 @@ use kabar_core::api::{
 };
 use kabar_protocol::{
     ids::ConversationId,
+    invite::InviteSecret,
     wire::{self, GroupPolicy, GroupSettings, MessageClass, Permission, Role, content::Body},
 };
 use support::{
@@ -157,6 +158,64 @@ fn a_stranger_comes_in_by_no_plain_members_add() {
     let mallory = Liar::register(&mut world, "mallory", MALLORYS_KEY);
     let lie = budi.add(&mallory.truth(), &support::liar::key_pair(MALLORYS_KEY));
     refused(&mut world, &budi, &lie, false, &people);
+}
+
+#[test]
+fn nobody_comes_in_by_a_link_that_is_none_or_not_any_more() {
+    const HOUR_MS: i64 = 3_600_000;
+    for (case, comes_in) in [
+        ("true", true),
+        ("made up", false),
+        ("another epoch", false),
+        ("expired", false),
+    ] {
+        let mut world = World::new(4);
+        let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+        let id = create(&mut world, alice, &["@bob"]);
+        let wish = GroupCommand::Invite {
+            hours: Some(1),
+            uses: None,
+            approval: false,
+        };
+        let command = Command::Group {
+            conversation_id: id,
+            request: wish,
+        };
+        let Reply::Invite(link) = world.ask(alice, command).unwrap() else {
+            panic!("no link");
+        };
+        world.run();
+        let path = link.path.unwrap();
+        let secret = InviteSecret::parse(path.split_once('#').unwrap().1).unwrap();
+        let secret = if case == "made up" {
+            InviteSecret::new([7; 24])
+        } else {
+            secret
+        };
+        let epoch = world.server.data.conversations[&id].epoch + u64::from(case == "another epoch");
+        if case == "expired" {
+            world.run_for(HOUR_MS);
+        }
+        let mut mallory = Liar::register(&mut world, "mallory", MALLORYS_KEY);
+        let leaf = mallory.truth();
+        let proof = secret.join_proof(&id.group_id(0), epoch, leaf.device);
+        let lie = mallory.join_externally(&world.server, &leaf, proof);
+        if !comes_in {
+            refused(&mut world, &mallory, &lie, false, &[alice, bob]);
+            continue;
+        }
+        let devices = devices(&mut world, &[alice, bob]);
+        world.server.plant(&mallory, &lie, true, &devices, world.now);
+        world.run();
+        for person in [alice, bob] {
+            let view = ask(&mut world, person, id, GroupCommand::Show).unwrap();
+            let new = view
+                .members
+                .iter()
+                .find(|member| member.person.account_id == leaf.account);
+            assert_eq!(new.map(|member| member.role), Some(GroupRole::Member));
+        }
+    }
 }
 
 #[test]

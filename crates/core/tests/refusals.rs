@@ -96,7 +96,7 @@ fn an_outsider_does_not_get_in_by_an_external_commit() {
         if as_bob {
             leaf.account = world.me(bob).account_id;
         }
-        let lie = mallory.join_externally(&world.server, &leaf);
+        let lie = mallory.join_externally(&world.server, &leaf, Vec::new());
         refused(&mut world, &mallory, &lie, believed, &[alice, bob]);
         world.server.let_overhear(&mallory);
         world.run_for(600_000);

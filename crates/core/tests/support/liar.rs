@@ -398,13 +398,14 @@ impl Liar {
     }
 
     /// Joins from outside as whom the credential says, over the server's GroupInfo.
-    pub fn join_externally(&mut self, server: &Server, leaf: &Credential) -> Lie {
+    pub fn join_externally(&mut self, server: &Server, leaf: &Credential, authenticated_data: Vec<u8>) -> Lie {
         let conversation = &server.data.conversations[&only(server)];
         let MlsMessageBodyIn::GroupInfo(info) = extract(&conversation.group_info) else {
             panic!("no GroupInfo");
         };
         let (group, messages) = MlsGroup::external_commit_builder()
             .with_config(join_config())
+            .with_aad(authenticated_data)
             .build_group(&self.provider, info, claim(leaf, &self.signer))
             .unwrap()
             .leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(capabilities()).build())

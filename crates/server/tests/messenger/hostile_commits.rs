@@ -407,7 +407,7 @@ fn replacing(liar: &mut Device, victim: &Device, id: ConversationId, group_info:
         signature_key: victim.signer.public().into(),
         ..liar.credential()
     };
-    let mut lie = liar.join_externally_as(id, group_info, credential);
+    let mut lie = liar.join_externally_as(id, group_info, credential, Vec::new());
     let group = &victim.groups[&id];
     let head = [
         &[0, 1, 0, 1][..],

@@ -9,6 +9,7 @@ mod disk_full;
 mod frames;
 mod groups;
 mod hostile_commits;
+mod invites;
 mod messages;
 mod receipts;
 mod resets;

@@ -2,6 +2,7 @@
 
 use kabar_protocol::{
     ids::{AccountId, ConversationId, DeviceId},
+    invite::InviteSecret,
     policy::GROUP_POLICY_EXTENSION,
     wire::{
         self, CommitBundle, ConversationKind, DeviceAddress, GroupPolicy, GroupSettings, MemberRole, Permission, Role,
@@ -153,7 +154,18 @@ impl Device {
 
     /// Joins from outside, replacing an own leaf if there is one.
     pub(crate) fn join_externally(&mut self, id: ConversationId, group_info: &[u8]) -> CommitBundle {
-        self.join_externally_as(id, group_info, self.credential())
+        self.join_externally_as(id, group_info, self.credential(), Vec::new())
+    }
+
+    /// Joins from outside with the proof that `secret` gives, whatever it is worth.
+    pub(crate) fn join_by_invite(
+        &mut self,
+        id: ConversationId,
+        info: &wire::group_info_outcome::Info,
+        secret: &InviteSecret,
+    ) -> CommitBundle {
+        let proof = secret.join_proof(&id.group_id(info.generation), info.epoch, self.id);
+        self.join_externally_as(id, &info.group_info, self.credential(), proof)
     }
 
     /// Joins from outside, replacing the leaf of the credential's signature key if there is one.
@@ -162,6 +174,7 @@ impl Device {
         id: ConversationId,
         group_info: &[u8],
         credential: CredentialWithKey,
+        authenticated_data: Vec<u8>,
     ) -> CommitBundle {
         let info: VerifiableGroupInfo = match MlsMessageIn::tls_deserialize_exact(group_info)
             .expect("a message")
@@ -177,6 +190,7 @@ impl Device {
         let provider = OpenMlsRustCrypto::default();
         let (mut group, messages) = MlsGroup::external_commit_builder()
             .with_config(config)
+            .with_aad(authenticated_data)
             .build_group(&provider, info, credential)
             .expect("an external group")
             .leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(capabilities()).build())
@@ -235,6 +249,7 @@ pub(crate) fn policy(
             add: Permission::Admins.into(),
             edit: Permission::Admins.into(),
         }),
+        invites: Vec::new(),
         founder: founder.map(|founder| founder.to_bytes()).unwrap_or_default(),
         nonce: founder.map(|_| NONCE.to_vec()).unwrap_or_default().into(),
     }

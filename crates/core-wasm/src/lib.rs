@@ -43,6 +43,20 @@ pub fn main() {
     std::panic::set_hook(Box::new(|panic| console_error(&panic.to_string())));
 }
 
+/// What a link into a group shows, for whoever has no account yet: `{name, description, inviter, photo}` as JSON, the photo in hex.
+/// `sealed` is the preview as the server has it; `undefined` if it does not open with this link.
+#[wasm_bindgen(js_name = openInvitePreview)]
+pub fn open_invite_preview(link: &str, sealed: &[u8]) -> Option<String> {
+    let preview = kabar_core::open_preview(link, sealed)?;
+    let shown = serde_json::json!({
+        "name": preview.name,
+        "description": preview.description,
+        "inviter": preview.inviter,
+        "photo": hex::encode(&preview.photo),
+    });
+    Some(shown.to_string())
+}
+
 /// One account's client on one device. `now` is always `Date.now()`.
 #[wasm_bindgen(js_name = Core)]
 pub struct JsCore(Core);

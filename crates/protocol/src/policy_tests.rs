@@ -4,6 +4,8 @@
 mod direct;
 #[path = "policy_tests/groups.rs"]
 mod groups;
+#[path = "policy_tests/invites.rs"]
+mod invites;
 
 use super::*;
 use crate::{

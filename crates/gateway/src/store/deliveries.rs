@@ -136,11 +136,11 @@ impl Store {
 
     /// Forgets what was given up as long ago again.
     pub async fn forget_dead_deliveries(&self, now_ms: i64) -> Result<u64, StoreError> {
-        let deleted = sqlx::query("DELETE FROM delivery WHERE dead = 1 AND created_ms < ?")
-            .bind(now_ms - 2 * RETENTION_MS)
-            .execute(&self.pool)
-            .await?;
-        Ok(deleted.rows_affected())
+        self.forget(
+            "DELETE FROM delivery WHERE dead = 1 AND created_ms < ?",
+            now_ms - 2 * RETENTION_MS,
+        )
+        .await
     }
 }
 

@@ -3,7 +3,7 @@
 
 use kabar_protocol::{ids::MessageId, wire};
 use sha2::{Digest as _, Sha256};
-use sqlx::Row as _;
+use sqlx::{Row as _, sqlite::SqliteRow};
 
 use super::{Store, StoreError, apps, loaded, stored};
 
@@ -97,13 +97,7 @@ impl Store {
     pub async fn media(&self, waba_id: u64, media_id: u64, now_ms: i64) -> Result<Option<Media>, StoreError> {
         let sql =
             "SELECT mime_type, sha256, file_size FROM media WHERE media_id = ? AND waba_id = ? AND expires_ms > ?";
-        let row = sqlx::query(sql)
-            .bind(stored(media_id))
-            .bind(stored(waba_id))
-            .bind(now_ms)
-            .fetch_optional(&self.pool)
-            .await?;
-        let Some(row) = row else {
+        let Some(row) = self.kept(sql, waba_id, media_id, now_ms).await? else {
             return self.persons_file(waba_id, media_id, now_ms).await;
         };
         Ok(Some(Media {
@@ -115,16 +109,29 @@ impl Store {
         }))
     }
 
-    async fn persons_file(&self, waba_id: u64, media_id: u64, now_ms: i64) -> Result<Option<Media>, StoreError> {
-        let sql =
-            "SELECT phone_number_id, file FROM persons_file WHERE media_id = ? AND waba_id = ? AND expires_ms > ?";
+    /// The row of a file that this business has, and that has not expired.
+    async fn kept(
+        &self,
+        sql: &'static str,
+        waba_id: u64,
+        media_id: u64,
+        now_ms: i64,
+    ) -> Result<Option<SqliteRow>, StoreError> {
         let row = sqlx::query(sql)
             .bind(stored(media_id))
             .bind(stored(waba_id))
             .bind(now_ms)
             .fetch_optional(&self.pool)
             .await?;
-        let Some(row) = row else { return Ok(None) };
+        Ok(row)
+    }
+
+    async fn persons_file(&self, waba_id: u64, media_id: u64, now_ms: i64) -> Result<Option<Media>, StoreError> {
+        let sql =
+            "SELECT phone_number_id, file FROM persons_file WHERE media_id = ? AND waba_id = ? AND expires_ms > ?";
+        let Some(row) = self.kept(sql, waba_id, media_id, now_ms).await? else {
+            return Ok(None);
+        };
         let text = self.key.open_sealed(row.get(1))?;
         let file: wire::File = serde_json::from_slice(&text).map_err(|_| StoreError::Sealed)?;
         Ok(Some(Media {

@@ -136,6 +136,12 @@ impl Store {
         Ok(store)
     }
 
+    /// Runs a statement that deletes what is older than its one parameter; the number of rows.
+    async fn forget(&self, sql: &'static str, before_ms: i64) -> Result<u64, StoreError> {
+        let deleted = sqlx::query(sql).bind(before_ms).execute(&self.pool).await?;
+        Ok(deleted.rows_affected())
+    }
+
     pub async fn close(&self) {
         self.writer.close().await;
         self.pool.close().await;

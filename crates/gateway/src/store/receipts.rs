@@ -40,11 +40,8 @@ impl Store {
     }
 
     pub async fn forget_old_receipts(&self, now_ms: i64) -> Result<u64, StoreError> {
-        let deleted = sqlx::query("DELETE FROM receipt WHERE created_ms < ?")
-            .bind(now_ms - RETENTION_MS)
-            .execute(&self.pool)
-            .await?;
-        Ok(deleted.rows_affected())
+        self.forget("DELETE FROM receipt WHERE created_ms < ?", now_ms - RETENTION_MS)
+            .await
     }
 }
 

@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq as _;
 use super::store;
 use crate::{
     app::App,
-    db::{DbError, Tx, params},
+    db::{DbError, Tx, columns, params},
     error::Failure,
     limits::RateLimit,
     socket::Identity,
@@ -199,14 +199,9 @@ async fn pending(tx: &mut Tx, phone: [u8; 32]) -> Result<Option<Pending>, DbErro
     let Some(row) = tx.fetch_optional(sql, params![phone]).await? else {
         return Ok(None);
     };
-    Ok(Some(Pending {
-        account: row.get(0)?,
-        code: row.get(1)?,
-        sent_ms: row.get(2)?,
-        expires_ms: row.get(3)?,
-        wrong_guesses: row.get(4)?,
-        locked_until_ms: row.get(5)?,
-    }))
+    Ok(Some(
+        columns!(row => Pending { account, code, sent_ms, expires_ms, wrong_guesses, locked_until_ms }),
+    ))
 }
 
 /// Milliseconds as whole seconds, rounded up.

@@ -10,7 +10,7 @@ use kabar_protocol::{
 
 use super::{card, charge::AllowanceKey};
 use crate::{
-    db::{DbError, Engine, Row, Rows, Tx, params},
+    db::{DbError, Engine, Row, Rows, Tx, columns, params},
     messaging::{Signed, Taken},
 };
 
@@ -188,16 +188,9 @@ pub(super) struct Open {
 }
 
 fn open(row: &Row) -> Result<Open, DbError> {
-    Ok(Open {
-        waba_id: row.get(0)?,
-        conversation: row.get(1)?,
-        seq: row.get(2)?,
-        price: row.get(3)?,
-        currency: row.get(4)?,
-        phone_number_id: row.get(5)?,
-        category: row.get(6)?,
-        allowance_month: row.get(7)?,
-    })
+    Ok(
+        columns!(row => Open { waba_id, conversation, seq, price, currency, phone_number_id, category, allowance_month }),
+    )
 }
 
 /// Puts receipts to what is open and has not expired; what was charged by it.

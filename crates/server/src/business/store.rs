@@ -2,7 +2,7 @@
 
 use kabar_protocol::{ids::AccountId, wire};
 
-use crate::db::{DbError, Row, Tx, params};
+use crate::db::{DbError, Row, Tx, columns, params};
 
 /// A number of a business.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,14 +29,7 @@ impl Number {
 const NUMBER: &str = "waba_id, phone_number_id, phone, name, keys_held_by, account_id";
 
 fn number(row: &Row) -> Result<Number, DbError> {
-    Ok(Number {
-        waba_id: row.get(0)?,
-        phone_number_id: row.get(1)?,
-        phone: row.get(2)?,
-        name: row.get(3)?,
-        keys_held_by: row.get(4)?,
-        account: row.get(5)?,
-    })
+    Ok(columns!(row => Number { waba_id, phone_number_id, phone, name, keys_held_by, account }))
 }
 
 pub(super) async fn business_name(tx: &mut Tx, waba_id: u64) -> Result<Option<String>, DbError> {

@@ -4,22 +4,13 @@ use super::{
     payment::{Order, Payment},
     state::Status,
 };
-use crate::db::{DbError, Row, Tx, params};
+use crate::db::{DbError, Row, Tx, columns, params};
 
 /// Payments that one run of the job ends.
 const DUE_PER_RUN: i64 = 100;
 
 fn order(row: &Row) -> Result<Order, DbError> {
-    Ok(Order {
-        waba_id: row.get(0)?,
-        reference_id: row.get(1)?,
-        payee: row.get(2)?,
-        person: row.get(3)?,
-        order_hash: row.get(4)?,
-        amount: row.get(5)?,
-        currency: row.get(6)?,
-        expires_ms: row.get(7)?,
-    })
+    Ok(columns!(row => Order { waba_id, reference_id, payee, person, order_hash, amount, currency, expires_ms }))
 }
 
 fn payment(row: &Row) -> Result<Payment, DbError> {

@@ -21,7 +21,7 @@ use self::{engine::Pools, writer::Writers};
 pub(crate) use self::{
     reserve::Reserve,
     tx::{Rows, Tx},
-    value::{Row, Value, params},
+    value::{Row, Value, columns, params},
     writer::WriterStats,
 };
 

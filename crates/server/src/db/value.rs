@@ -139,6 +139,15 @@ impl Row {
     }
 }
 
+/// A struct from the columns of a row, in the order of the select list: `columns!(row => Number { phone, name })`.
+macro_rules! columns {
+    ($row:expr => $name:ident { $($field:ident),* $(,)? }) => {{
+        let mut index = 0..;
+        $name { $($field: $row.get(index.next().unwrap_or(usize::MAX))?),* }
+    }};
+}
+pub(crate) use columns;
+
 /// A type that a column can be read as.
 pub(crate) trait Column: Sized {
     fn read(row: &Row, index: usize) -> Result<Self, DbError>;

@@ -4,7 +4,7 @@ use kabar_protocol::ids::DeviceId;
 
 use crate::{
     app::App,
-    db::{DbError, Rows, Tx, params},
+    db::{DbError, Rows, Tx, columns, params},
     error::Failure,
 };
 
@@ -30,11 +30,7 @@ async fn read(tx: &mut Tx, device: DeviceId) -> Result<Option<Inbox>, DbError> {
     let Some(row) = tx.fetch_optional(sql, params![device]).await? else {
         return Ok(None);
     };
-    Ok(Some(Inbox {
-        last_cursor: row.get(0)?,
-        acked_cursor: row.get(1)?,
-        client_seq: row.get(2)?,
-    }))
+    Ok(Some(columns!(row => Inbox { last_cursor, acked_cursor, client_seq })))
 }
 
 async fn make(tx: &mut Tx, device: DeviceId) -> Result<(), DbError> {

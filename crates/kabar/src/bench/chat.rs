@@ -1,4 +1,4 @@
-//! One-to-one messages between people in pairs, both ways.
+//! Messages between people in pairs, both ways, or in groups, everybody to all others.
 //!
 //! A delivery is counted when the reader has it; by then it was durable. Readers acknowledge, so queues stay empty.
 //! Closed loop: each user keeps `window` sends in flight. Open loop (`--rate`): sends follow a schedule and latency
@@ -15,7 +15,9 @@ use std::{
 
 use futures_util::{FutureExt, StreamExt, TryStreamExt, future::try_join_all, stream};
 use hdrhistogram::Histogram;
+use kabar_core::api::Me;
 use kabar_protocol::{
+    limits::MEMBERS_MAX,
     mls_header,
     wire::{self, MessageClass, client_frame, deliver::Kind, send_outcome::Outcome, server_frame},
 };
@@ -39,40 +41,66 @@ const DRAIN: Duration = Duration::from_secs(5);
 const CLIENT_SEQ_BASE: u64 = 1 << 40;
 /// MLS header, authenticated data and encrypted sender data around the body.
 const HEADER_BYTES: usize = 170;
-/// What tells the load's messages from those of the setup; counter and time follow.
+/// What tells the load's messages from those of the setup; counter, time and sender follow.
 const MARK: &[u8; 8] = b"kbrbench";
-const BODY_BYTES_MIN: usize = 24;
+const BODY_BYTES_MIN: usize = 32;
 
-pub(crate) async fn run(args: &BenchArgs) -> Result<Report, Failure> {
-    let pairs: Vec<_> = stream::iter(0..args.users / 2)
-        .map(|pair| set_up_pair(args, pair))
-        .buffer_unordered(SETUP_AT_A_TIME)
-        .try_collect()
-        .await?;
+/// People who talk to each other, signed in.
+type Circle = (Group, Vec<Connection>);
+
+pub(crate) async fn pairs(args: &BenchArgs) -> Result<Report, Failure> {
+    let pairs = stream::iter(0..args.users / 2).map(|pair| set_up_pair(args, pair));
+    run(
+        args,
+        "chat",
+        pairs.buffer_unordered(SETUP_AT_A_TIME).try_collect().await?,
+    )
+    .await
+}
+
+pub(crate) async fn groups(args: &BenchArgs) -> Result<Report, Failure> {
+    if args.members < 2 || !args.users.is_multiple_of(args.members) || args.members as usize > MEMBERS_MAX {
+        let rule = format!("members must be 2 to {MEMBERS_MAX} and divide users");
+        return Err(Failure::new("invalid", rule));
+    }
+    let mut circles = Vec::new();
+    for group in 0..args.users / args.members {
+        circles.push(set_up_group(args, group).await?);
+    }
+    run(args, "group", circles).await
+}
+
+async fn run(args: &BenchArgs, scenario: &'static str, circles: Vec<Circle>) -> Result<Report, Failure> {
     let shared = Arc::new(Shared::new(args));
     let cpu_before = measure::cpu_s(args.server_pid)?;
     let begun = Instant::now();
     let mut users = Vec::new();
-    for (group, ends) in pairs {
-        for connection in ends {
+    for (group, circle) in circles {
+        let others = circle.len() as u64 - 1;
+        for connection in circle {
             let index = users.len() as u64;
-            users.push(tokio::spawn(
-                User::new(connection, group, index, shared.clone(), begun).run(),
-            ));
+            let user = User::new(connection, (group, others), index, shared.clone(), begun);
+            users.push(tokio::spawn(user.run()));
         }
     }
     let ends = tokio::spawn(watch(shared.clone(), begun + args.length()));
     let tallies = try_join_all(users.into_iter().map(|user| async { user.await.map_err(failed)? })).await?;
     let seconds = ends.await.map_err(failed)?.duration_since(begun).as_secs_f64();
     let cpu = measure::cpu_s(args.server_pid)? - cpu_before;
-    report(args, &tallies, cpu, seconds)
+    report(args, scenario, &tallies, cpu, seconds)
 }
 
-fn report(args: &BenchArgs, tallies: &[Tally], cpu: f64, seconds: f64) -> Result<Report, Failure> {
+fn report(
+    args: &BenchArgs,
+    scenario: &'static str,
+    tallies: &[Tally],
+    cpu: f64,
+    seconds: f64,
+) -> Result<Report, Failure> {
     let (mut delivery, mut ack) = (measure::latencies(), measure::latencies());
-    let (mut sent, mut received) = (0, 0);
+    let (mut due, mut received) = (0, 0);
     let mut report = Report {
-        scenario: "chat",
+        scenario,
         users: args.users,
         seconds,
         ..Report::default()
@@ -80,12 +108,12 @@ fn report(args: &BenchArgs, tallies: &[Tally], cpu: f64, seconds: f64) -> Result
     for tally in tallies {
         delivery.add(&tally.delivery).map_err(failed)?;
         ack.add(&tally.ack).map_err(failed)?;
-        sent += tally.sent;
+        due += tally.due;
         received += tally.seen.len() as u64;
         report.doubled += tally.doubled;
         report.out_of_order += tally.out_of_order;
     }
-    report.lost = sent - received.min(sent);
+    report.lost = due - received.min(due);
     report.cpu_s_per_1000 = Some(cpu * 1000.0 / received.max(1) as f64);
     report.deliveries_per_s = Some(received as f64 / seconds);
     report.latency_ms = Some(measure::quantiles(&delivery));
@@ -94,13 +122,27 @@ fn report(args: &BenchArgs, tallies: &[Tally], cpu: f64, seconds: f64) -> Result
     Ok(report)
 }
 
-async fn set_up_pair(args: &BenchArgs, pair: u32) -> Result<(Group, [Connection; 2]), Failure> {
+async fn set_up_pair(args: &BenchArgs, pair: u32) -> Result<Circle, Failure> {
     let (mut one, _) = Person::register(&args.url, format!("bench {pair} a")).await?;
     let (mut two, peer) = Person::register(&args.url, format!("bench {pair} b")).await?;
     let group = one.greet(&peer).await?;
     two.settle().await?;
     one.settle().await?;
-    Ok((group, [one.into_connection(), two.into_connection()]))
+    Ok((group, vec![one.into_connection(), two.into_connection()]))
+}
+
+async fn set_up_group(args: &BenchArgs, group: u32) -> Result<Circle, Failure> {
+    let registered = stream::iter(0..args.members)
+        .map(|member| Person::register(&args.url, format!("bench {group} {member}")))
+        .buffered(SETUP_AT_A_TIME);
+    let mut people: Vec<(Person, Me)> = registered.try_collect().await?;
+    let members: Vec<String> = people[1..].iter().map(|(_, me)| me.account_id.to_string()).collect();
+    let made = people[0].0.gather(members).await?;
+    let settled = stream::iter(people).map(async |(mut person, _)| {
+        person.settle().await?;
+        Ok::<_, Failure>(person.into_connection())
+    });
+    Ok((made, settled.buffered(SETUP_AT_A_TIME).try_collect().await?))
 }
 
 /// What all users look at.
@@ -108,6 +150,8 @@ struct Shared {
     stop_sending: AtomicBool,
     done: AtomicBool,
     acknowledged: AtomicU64,
+    /// Deliveries that acknowledged sends promise, and those that have come.
+    due: AtomicU64,
     received: AtomicU64,
     window: u32,
     interval: Option<Duration>,
@@ -123,6 +167,7 @@ impl Shared {
             stop_sending: AtomicBool::new(false),
             done: AtomicBool::new(false),
             acknowledged: AtomicU64::new(0),
+            due: AtomicU64::new(0),
             received: AtomicU64::new(0),
             window: args.window.max(1),
             interval,
@@ -144,7 +189,7 @@ async fn watch(shared: Arc<Shared>, until: Instant) -> Instant {
             last = (moving, Instant::now());
         }
         let quiet = last.1.elapsed();
-        let complete = received >= acknowledged && quiet > Duration::from_millis(300);
+        let complete = received >= shared.due.load(Relaxed) && quiet > Duration::from_millis(300);
         if complete || quiet > DRAIN {
             shared.done.store(true, Relaxed);
             return last.1;
@@ -153,8 +198,8 @@ async fn watch(shared: Arc<Shared>, until: Instant) -> Instant {
 }
 
 struct Tally {
-    sent: u64,
-    seen: HashSet<u64>,
+    due: u64,
+    seen: HashSet<(u64, u64)>,
     doubled: u64,
     out_of_order: u64,
     delivery: Histogram<u64>,
@@ -164,11 +209,15 @@ struct Tally {
 struct User {
     connection: Connection,
     group: Group,
+    /// Who receive what this one sends.
+    others: u64,
+    index: u64,
     shared: Arc<Shared>,
     begun: Instant,
     next_due: Instant,
     counter: u64,
-    newest: Option<u64>,
+    /// The newest message of each sender.
+    newest: HashMap<u64, u64>,
     in_flight: HashMap<u64, Instant>,
     cursor: u64,
     delivered_seq: u64,
@@ -176,12 +225,18 @@ struct User {
 }
 
 impl User {
-    fn new(connection: Connection, group: Group, index: u64, shared: Arc<Shared>, begun: Instant) -> Self {
+    fn new(
+        connection: Connection,
+        (group, others): (Group, u64),
+        index: u64,
+        shared: Arc<Shared>,
+        begun: Instant,
+    ) -> Self {
         // Users begin spread over the first interval, or the first 200 ms: not all in one instant.
         let spread = shared.interval.unwrap_or(Duration::from_millis(200));
         let phase = spread.mul_f64((index * 7919 % 1000) as f64 / 1000.0);
         let tally = Tally {
-            sent: 0,
+            due: 0,
             seen: HashSet::new(),
             doubled: 0,
             out_of_order: 0,
@@ -191,11 +246,13 @@ impl User {
         Self {
             connection,
             group,
+            others,
+            index,
             shared,
             begun,
             next_due: begun + phase,
             counter: 0,
-            newest: None,
+            newest: HashMap::new(),
             in_flight: HashMap::new(),
             cursor: 0,
             delivered_seq: 0,
@@ -266,6 +323,7 @@ impl User {
         body[8..16].copy_from_slice(&self.counter.to_be_bytes());
         let micros = u64::try_from(sent_after.as_micros()).unwrap_or(u64::MAX);
         body[16..24].copy_from_slice(&micros.to_be_bytes());
+        body[24..32].copy_from_slice(&self.index.to_be_bytes());
         let group_id = self.group.conversation.group_id(self.group.generation);
         wire::Send {
             conversation_id: self.group.conversation.to_bytes(),
@@ -290,8 +348,9 @@ impl User {
                 if let Some(begun) = begun {
                     measure::record(&mut self.tally.ack, begun.elapsed());
                 }
-                self.tally.sent += 1;
+                self.tally.due += self.others;
                 self.shared.acknowledged.fetch_add(1, Relaxed);
+                self.shared.due.fetch_add(self.others, Relaxed);
             }
             Some(server_frame::Body::Deliver(deliver)) => self.read(&deliver),
             Some(server_frame::Body::Error(error)) => {
@@ -306,19 +365,23 @@ impl User {
         self.cursor = self.cursor.max(deliver.cursor);
         let start = deliver.payload.len().checked_sub(self.shared.body_bytes);
         let body = start.and_then(|start| deliver.payload[start..].strip_prefix(MARK));
-        let numbers = body.and_then(|body| Some((number(body.get(..8)?)?, number(body.get(8..16)?)?)));
-        let (Kind::Message, Some((counter, micros))) = (deliver.kind(), numbers) else {
+        let numbers = body.and_then(|body| {
+            let at = |start: usize| number(body.get(start..start + 8)?);
+            Some((at(0)?, at(8)?, at(16)?))
+        });
+        let (Kind::Message, Some((counter, micros, sender))) = (deliver.kind(), numbers) else {
             return;
         };
         self.delivered_seq = self.delivered_seq.max(deliver.seq);
-        if !self.tally.seen.insert(counter) {
+        if !self.tally.seen.insert((sender, counter)) {
             self.tally.doubled += 1;
             return;
         }
-        if self.newest.is_some_and(|newest| counter < newest) {
+        let newest = self.newest.entry(sender).or_insert(counter);
+        if counter < *newest {
             self.tally.out_of_order += 1;
         }
-        self.newest = self.newest.max(Some(counter));
+        *newest = counter.max(*newest);
         self.shared.received.fetch_add(1, Relaxed);
         measure::record(
             &mut self.tally.delivery,

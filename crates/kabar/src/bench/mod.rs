@@ -32,6 +32,9 @@ pub(crate) struct BenchArgs {
     /// People who are connected
     #[arg(long, default_value_t = 500)]
     users: u32,
+    /// People in one group, of whom there are --users
+    #[arg(long, default_value_t = 100)]
+    members: u32,
     /// Length of the measured part
     #[arg(long, default_value_t = 10)]
     seconds: u64,
@@ -59,6 +62,8 @@ enum Scenario {
     Business,
     /// One-to-one messages: durable, acknowledged, delivered, acknowledged by the reader
     Chat,
+    /// The same in groups of --members, everybody to all others
+    Group,
 }
 
 /// What a run found; keys are stable.
@@ -99,7 +104,8 @@ pub(crate) async fn run(args: BenchArgs, output: Output) -> Result<(), Failure> 
         Scenario::Idle => idle::run(&args).await?,
         Scenario::Login => login::run(&args).await?,
         Scenario::Business => business::run(&args).await?,
-        Scenario::Chat => chat::run(&args).await?,
+        Scenario::Chat => chat::pairs(&args).await?,
+        Scenario::Group => chat::groups(&args).await?,
     };
     if let Some(data) = &args.data {
         report.fdatasync_ms = Some(measure::fdatasync(data)?);

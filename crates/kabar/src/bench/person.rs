@@ -11,6 +11,7 @@ use kabar_core::{
 };
 use kabar_protocol::{
     ids::ConversationId,
+    limits::XWING_LEAVES_MAX,
     wire::{ServerFrame, client_frame, server_frame},
 };
 
@@ -83,6 +84,19 @@ impl Person {
         })
         .await?;
         self.group.ok_or_else(|| failed("no conversation was made"))
+    }
+
+    /// Makes a group with these people.
+    pub(crate) async fn gather(&mut self, members: Vec<String>) -> Result<Group, Failure> {
+        let large = members.len() >= XWING_LEAVES_MAX;
+        self.ask(Command::CreateGroup {
+            name: "bench".to_owned(),
+            description: String::new(),
+            members,
+            large,
+        })
+        .await?;
+        self.group.ok_or_else(|| failed("no group was made"))
     }
 
     /// Takes in and acknowledges what is queued.

@@ -11,7 +11,7 @@ use std::{
 use kabar_protocol::{
     ids::{AccountId, ConversationId},
     wire::{
-        self, Delivered, EpochConflict, SendOutcome,
+        self, ConversationKind, Delivered, EpochConflict, MessageClass, SendOutcome,
         send_outcome::{self, BusinessRefused, business_refused::Rule},
         server_frame::Body,
     },
@@ -19,6 +19,7 @@ use kabar_protocol::{
 use tokio::sync::mpsc;
 
 use super::{
+    authors::Concerned,
     batch_store::{self, Input, Output, PlannedAck, PlannedSend, Verdict},
     conversation::{self, Cached},
     queue::Delivery,
@@ -200,6 +201,7 @@ async fn finish(
         match verdict {
             Verdict::Sent(outcome) => {
                 sent += 1;
+                note_author(app, conversations, &item.0, outcome.seq);
                 answer_later(&item.1, send_outcome::Outcome::Sent(outcome));
             }
             Verdict::Short(message) => {
@@ -254,9 +256,22 @@ fn deliver_later(app: &App, deliveries: Vec<Delivery>) -> Vec<Arc<Session>> {
     touched
 }
 
+fn note_author(app: &App, conversations: &BTreeMap<ConversationId, Cached>, sent: &Outgoing, seq: u64) {
+    let conversation = conversations.get(&sent.conversation);
+    let in_group = conversation.is_some_and(|known| known.kind == ConversationKind::Group);
+    if in_group && sent.class == MessageClass::Content {
+        app.messaging.authors.wrote(sent.conversation, sent.sender.account, seq);
+    }
+}
+
 fn push_receipt(app: &App, conversation: &Cached, account: AccountId, seq: u64, touched: &mut Vec<Arc<Session>>) {
+    let concerned = match conversation.kind {
+        ConversationKind::Group => app.messaging.authors.concerned(conversation.id, account, seq),
+        _ => Concerned::Everybody,
+    };
+    let others = conversation.members.iter().filter(|member| member.account != account);
     let mut encoded = None;
-    for member in conversation.members.iter().filter(|member| member.account != account) {
+    for member in others.filter(|member| concerned.includes(member.account)) {
         let Some(session) = app.bus.session(member.device) else {
             continue;
         };

@@ -3,6 +3,7 @@
 //! Owns the tables conversation, conversation_group, conversation_commit, member, conversation_log,
 //! group_policy, group_invite, join_request, send, receipt, last_content, inbox and queue. Knows nothing of prices (see `meter`), and reads no other slice's tables. Cannot decrypt.
 
+mod authors;
 mod batch;
 mod batch_store;
 mod commit_store;
@@ -32,7 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use kabar_protocol::ids::ConversationId;
 use tokio::sync::mpsc;
 
-use self::{batch::Item, conversation::Cached};
+use self::{authors::Authors, batch::Item, conversation::Cached};
 pub(crate) use self::{
     create_conversation::create_conversation,
     inbox::{drop_device, open_inbox},
@@ -61,6 +62,7 @@ const POSTGRES_BATCHERS: usize = 2;
 /// What the slice keeps in memory.
 pub(crate) struct Messaging {
     conversations: Cache<ConversationId, Cached>,
+    authors: Authors,
     batchers: Vec<mpsc::Sender<Item>>,
     /// Devices revoked since the start: whoever fills the cache meanwhile must look again.
     revocations: AtomicU64,
@@ -79,6 +81,7 @@ impl Messaging {
         let (batchers, batches) = (0..count).map(|_| mpsc::channel(ITEMS_WAITING_MAX)).unzip();
         let messaging = Self {
             conversations: Cache::new(CONVERSATIONS_CACHED_MAX),
+            authors: Authors::new(),
             batchers,
             revocations: AtomicU64::new(0),
             meter,

@@ -69,7 +69,7 @@ export const en = {
   find_go: 'Find',
   find_waiting: 'Waits for the connection to the server…',
   picked: 'Picked',
-  unpick: (who: string) => `Leave ${who} out`,
+  unpick: 'leave out',
   known: 'People you chat with',
   known_none: 'You have no chats with people yet. Find them by username, number or link.',
   known_unmatched:
@@ -107,7 +107,7 @@ export const en = {
   step_down: 'Step down to a plain member',
   remove: 'Remove from the group',
   remove_title: (who: string) => `Remove ${who}?`,
-  remove_hint: (who: string) => `${who} keeps what was said until now, and gets nothing of what follows.`,
+  remove_hint: (who: string) => `${who} keeps what was said until now, and gets no further messages.`,
   remove_yes: 'Remove',
   owner_title: (who: string) => `Make ${who} an owner?`,
   owner_hint: 'An owner can do everything in this group, also take your own role from you and remove you.',
@@ -133,7 +133,8 @@ export const en = {
   strength_large: 'End-to-end encrypted. Up to 256 devices.',
   leave: 'Leave the group',
   leave_title: (name: string) => `Leave ${name}?`,
-  leave_hint: 'You get nothing of what follows. The chat stays readable on this device. An admin can add you again.',
+  leave_hint:
+    'You will get no further messages. The chat stays readable on this device, and an admin can add you again.',
   leave_alone: 'You are the only one in it: nobody will be able to use this group any more.',
   leave_heir: 'You are its only owner. Who owns it from now on?',
   leave_yes: 'Leave',

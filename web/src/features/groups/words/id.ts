@@ -69,7 +69,7 @@ export const id: Words = {
   find_go: 'Temukan',
   find_waiting: 'Menunggu sambungan ke server…',
   picked: 'Yang dipilih',
-  unpick: (who) => `Batal memilih ${who}`,
+  unpick: 'batal memilih',
   known: 'Orang di obrolan Anda',
   known_none: 'Anda belum punya obrolan dengan orang. Temukan mereka dengan nama pengguna, nomor, atau tautan.',
   known_unmatched:
@@ -105,7 +105,7 @@ export const id: Words = {
   step_down: 'Mundur menjadi anggota biasa',
   remove: 'Keluarkan dari grup',
   remove_title: (who) => `Keluarkan ${who}?`,
-  remove_hint: (who) => `${who} tetap memegang isi obrolan sampai sekarang, tetapi tidak mendapat yang berikutnya.`,
+  remove_hint: (who) => `${who} tetap memegang isi obrolan sampai sekarang, tetapi tidak menerima pesan berikutnya.`,
   remove_yes: 'Keluarkan',
   owner_title: (who) => `Jadikan ${who} pemilik?`,
   owner_hint: 'Pemilik dapat melakukan apa saja di grup ini, juga mencabut peran Anda dan mengeluarkan Anda.',
@@ -132,7 +132,7 @@ export const id: Words = {
   leave: 'Keluar dari grup',
   leave_title: (name) => `Keluar dari ${name}?`,
   leave_hint:
-    'Anda tidak mendapat yang berikutnya. Obrolan tetap dapat dibaca di perangkat ini. Admin dapat menambahkan Anda lagi.',
+    'Anda tidak akan menerima pesan berikutnya. Obrolan tetap dapat dibaca di perangkat ini, dan admin dapat menambahkan Anda lagi.',
   leave_alone: 'Tinggal Anda sendiri di dalamnya: setelah ini tidak ada yang dapat memakai grup ini.',
   leave_heir: 'Anda satu-satunya pemilik. Siapa pemiliknya mulai sekarang?',
   leave_yes: 'Keluar',

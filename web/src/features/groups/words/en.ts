@@ -47,17 +47,16 @@ export const en = {
   details: 'About the group',
   typing_by: (who: string) => `${who} is typing…`,
   making: 'The group is being made…',
-  making_offline: 'The group is made as soon as there is a connection.',
+  joining: 'On the way into the group…',
+  asked: 'You have asked to be let in. Somebody in the group has to say yes.',
   closed_admins: 'Only admins may write in this group.',
   closed_left: 'You have left this group. What was said stays readable here.',
   closed_removed: 'You are not in this group any more. What was said stays readable here.',
-  empty: 'Messages here are encrypted from your device to those of the members. Nobody in between can read them.',
   request_title: 'Somebody you have not chatted with added you to this group',
   request:
     'Links stay switched off and nobody learns that you have read this until you write or accept. If you do not know these people, leave.',
 
   // A new group
-  new_group_hint: 'One chat for several people',
   name: 'Name of the group',
   name_hint: 'The members see it, the server does not.',
   chars_left: (count: number) => (count === 1 ? '1 character left' : `${count} characters left`),
@@ -123,7 +122,6 @@ export const en = {
   mute_hint: 'New messages are neither announced nor counted. The others do not learn of it.',
   muted_until: (moment: string) => `Muted until ${moment}`,
   muted_always: 'Muted',
-  muted: 'muted',
   unmute: 'Unmute',
   mute_hour: 'For one hour',
   mute_8: 'For 8 hours',

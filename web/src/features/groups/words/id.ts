@@ -47,17 +47,15 @@ export const id: Words = {
   details: 'Tentang grup',
   typing_by: (who) => `${who} sedang mengetik…`,
   making: 'Grup sedang dibuat…',
-  making_offline: 'Grup dibuat begitu ada sambungan.',
+  joining: 'Sedang masuk ke grup…',
+  asked: 'Anda sudah meminta masuk. Seseorang di grup harus menyetujuinya.',
   closed_admins: 'Hanya admin yang boleh menulis di grup ini.',
   closed_left: 'Anda sudah keluar dari grup ini. Isinya tetap dapat dibaca di sini.',
   closed_removed: 'Anda tidak lagi di grup ini. Isinya tetap dapat dibaca di sini.',
-  empty:
-    'Pesan di sini dienkripsi dari perangkat Anda sampai ke perangkat para anggota. Tidak ada yang dapat membacanya di tengah jalan.',
   request_title: 'Anda ditambahkan ke grup ini oleh orang yang belum pernah mengobrol dengan Anda',
   request:
     'Tautan dimatikan dan tidak ada yang tahu Anda sudah membaca sampai Anda menulis atau menerima. Kalau tidak mengenal orang-orang ini, keluar saja.',
 
-  new_group_hint: 'Satu obrolan untuk beberapa orang',
   name: 'Nama grup',
   name_hint: 'Dilihat para anggota, tidak oleh server.',
   chars_left: (count) => `Sisa ${count} huruf`,
@@ -121,7 +119,6 @@ export const id: Words = {
   mute_hint: 'Pesan baru tidak diumumkan dan tidak dihitung. Anggota lain tidak mengetahuinya.',
   muted_until: (moment) => `Dibisukan sampai ${moment}`,
   muted_always: 'Dibisukan',
-  muted: 'dibisukan',
   unmute: 'Bunyikan lagi',
   mute_hour: 'Selama satu jam',
   mute_8: 'Selama 8 jam',

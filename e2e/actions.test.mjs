@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
 import { look } from './lib/look.mjs';
+import { pair } from './lib/pair.mjs';
 import { Person } from './lib/person.mjs';
 import { startServer } from './lib/server.mjs';
 import { Terminal } from './lib/terminal.mjs';
@@ -18,16 +19,8 @@ let budi;
 before(async () => {
   server = await startServer();
   browser = await launch();
-  rani = await Person.open(browser, server.origin());
-  await rani.signUp('Rani');
-  budi = await Person.open(browser, server.origin('dua'), { colorScheme: 'dark' });
-  await budi.signUp('Budi');
-  await budi.openChatWith(await rani.link());
-  await budi.say('Sudah sampai?');
-  await rani.go('/');
-  await rani.openChatFromList('Budi');
-  await rani.say('Belum, macet di tol');
-  await budi.sees('Belum, macet di tol');
+  const dark = { colorScheme: 'dark' };
+  ({ rani, budi } = await pair(browser, server, { budi: dark, first: 'Sudah sampai?', answer: 'Belum, macet di tol' }));
 });
 
 after(async () => {

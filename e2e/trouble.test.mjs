@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
-import { Person } from './lib/person.mjs';
+import { pair } from './lib/pair.mjs';
 import { startServer } from './lib/server.mjs';
 
 const MANY = 90;
@@ -15,16 +15,7 @@ let budi;
 before(async () => {
   server = await startServer();
   browser = await launch();
-  rani = await Person.open(browser, server.origin());
-  await rani.signUp('Rani');
-  budi = await Person.open(browser, server.origin('dua'), { viewport: { width: 390, height: 844 } });
-  await budi.signUp('Budi');
-  await budi.openChatWith(await rani.link());
-  await budi.say('Halo');
-  await rani.go('/');
-  await rani.openChatFromList('Budi');
-  await rani.say('Halo juga');
-  await budi.sees('Halo juga');
+  ({ rani, budi } = await pair(browser, server, { budi: { viewport: { width: 390, height: 844 } } }));
 });
 
 after(async () => {

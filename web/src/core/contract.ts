@@ -171,7 +171,7 @@ export type MessageState = 'queued' | 'failed' | 'sent' | 'delivered' | 'read' |
 export interface Message {
   message_id: string;
   conversation_id: string;
-  /** Absent until the server has acknowledged it. */
+  /** Absent until the server has acknowledged it. Of a notice: that of the message it follows. */
   seq?: number;
   from: Person;
   mine: boolean;

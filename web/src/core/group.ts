@@ -4,11 +4,14 @@ import type { MessageState, Person } from './contract';
 export type GroupRole = 'member' | 'admin' | 'owner';
 export type Allowed = 'all' | 'admins';
 
+/** `joining` and `asked`: on the way in by a link. */
+export type Standing = 'making' | 'member' | 'left' | 'removed' | 'joining' | 'asked';
+
 /** Of a group, what a list of chats shows. */
 export interface GroupSummary {
   members: number;
   /** `making`: the server has not accepted it yet. */
-  standing: 'making' | 'member' | 'left' | 'removed';
+  standing: Standing;
   /** null once we are out. */
   role: GroupRole | null;
   may_post: boolean;
@@ -21,7 +24,7 @@ export interface GroupView {
   description: string;
   /** Hex of a small JPEG or WebP. */
   photo?: string;
-  standing: GroupSummary['standing'];
+  standing: Standing;
   /** Owners first, then admins. */
   members: GroupMember[];
   settings: GroupSettings;

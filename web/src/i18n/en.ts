@@ -32,6 +32,7 @@ export const en = {
   typing: 'typing…',
   typing_by: (name: string) => `${name} is typing`,
   request_badge: 'Request',
+  muted: 'muted',
   list_empty_title: 'It is quiet here',
   list_empty: 'Find someone you know, or let them find you.',
   find_someone: 'Find someone',

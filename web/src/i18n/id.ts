@@ -31,6 +31,7 @@ export const id: Catalogue = {
   typing: 'sedang mengetik…',
   typing_by: (name) => `${name} sedang mengetik`,
   request_badge: 'Permintaan',
+  muted: 'dibisukan',
   list_empty_title: 'Masih sepi di sini',
   list_empty: 'Cari orang yang Anda kenal, atau biarkan mereka menemukan Anda.',
   find_someone: 'Cari seseorang',

@@ -53,7 +53,7 @@ pub enum ChatKind {
 pub struct MessageView {
     pub message_id: MessageId,
     pub conversation_id: ConversationId,
-    /// Order in the conversation; absent until the server has acknowledged it.
+    /// Order in the conversation; absent until the server has acknowledged it. Of a notice: that of the message it follows.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub seq: Option<u64>,
     pub from: Person,

@@ -68,7 +68,7 @@ impl State {
         MessageView {
             message_id: row.message_id,
             conversation_id: chat.conversation,
-            seq: is_message.then_some(row.seq),
+            seq: Some(row.seq),
             from: self.person(row.from),
             mine,
             kind: row.kind,

@@ -1,6 +1,6 @@
 // The groups whose members somebody has looked at, and what is being changed about them.
 import { SvelteMap } from 'svelte/reactivity';
-import type { Chat, GroupCommand, GroupView, Message } from '../../core/contract';
+import type { Chat, GroupCommand, GroupView, Message, Person } from '../../core/contract';
 import { chats } from '../messaging/chats.svelte';
 import { session } from '../session/session.svelte';
 import { explainGroup } from './explain';
@@ -10,9 +10,19 @@ class Groups {
   /** Changes that the core has not answered yet. */
   readonly #waiting = new SvelteMap<string, number>();
   readonly #problems = new SvelteMap<string, string>();
+  /** As people call themselves by now: a line of the thread may be older than a name. */
+  readonly #names = new SvelteMap<string, string>();
 
   view(id: string): GroupView | undefined {
     return this.#views.get(id);
+  }
+
+  nameOf(accountId: string): string | undefined {
+    return this.#names.get(accountId) ?? chats.calledName(accountId);
+  }
+
+  #learn({ account_id, name }: Person): void {
+    if (name && this.#names.get(account_id) !== name) this.#names.set(account_id, name);
   }
 
   /** How many changes of ours are on their way. */
@@ -31,6 +41,7 @@ class Groups {
 
   #keep({ type: _, ...view }: GroupView & { type: 'group' }): void {
     this.#views.set(view.conversation_id, view);
+    for (const member of view.members) this.#learn(member);
   }
 
   /** Resolves when the change is in force, or to false if it is refused: `problem` then says why. */
@@ -79,6 +90,7 @@ class Groups {
   }
 
   received(message: Message): void {
+    if (!message.mine) this.#learn(message.from);
     const view = this.#views.get(message.conversation_id);
     if (!view) return;
     const { from } = message;
@@ -89,6 +101,7 @@ class Groups {
 
   forget(): void {
     this.#views.clear();
+    this.#names.clear();
     this.#waiting.clear();
     this.#problems.clear();
   }

@@ -3,11 +3,12 @@ import type { Person } from '../../core/contract';
 import { i18n } from '../../i18n/index.svelte';
 import { account } from '../accounts/account.svelte';
 import { nameOf } from '../messaging/person';
+import { groups } from './groups.svelte';
 import type { Teller } from './sentence';
 import { catalogues } from './words';
 
 export function called(person: Person): string {
-  return nameOf(person, i18n.t.unnamed);
+  return nameOf({ ...person, name: groups.nameOf(person.account_id) ?? person.name }, i18n.t.unnamed);
 }
 
 export function teller(): Teller {

@@ -128,6 +128,11 @@ class Chats {
     for (const chat of this.#chats.values()) this.put(chat);
   }
 
+  /** How the link to somebody called him, if there was one. */
+  calledName(accountId: string): string | undefined {
+    return this.#names.get(accountId);
+  }
+
   /** What the link that led to this person called him: shown until he says his name himself. */
   #rememberName(accountId: string, name: string): void {
     this.#names.set(accountId, name);

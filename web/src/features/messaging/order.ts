@@ -1,12 +1,15 @@
 // The order of a thread, and merging into it. Pure.
 import type { Message } from '../../core/contract';
 
+export const isNotice = (message: Message) => message.kind.startsWith('notice_');
 const waiting = (message: Message) => message.state === 'queued' || message.state === 'failed';
 
 /** Oldest first. What waits on this device comes last, in the order of writing; the rest is in the server's order. */
 export function compareMessages(a: Message, b: Message): number {
   if (waiting(a) !== waiting(b)) return waiting(a) ? 1 : -1;
-  if (!waiting(a) && a.seq !== undefined && b.seq !== undefined) return a.seq - b.seq;
+  if (!waiting(a) && a.seq !== undefined && b.seq !== undefined) {
+    return a.seq - b.seq || Number(isNotice(a)) - Number(isNotice(b)) || a.time - b.time;
+  }
   return a.time - b.time;
 }
 

@@ -1,5 +1,6 @@
 // A thread as rows: days, messages in groups, notices, and where the unread part begins. Pure.
 import type { Message } from '../../core/contract';
+import { isNotice } from './order';
 
 export type Row =
   | { kind: 'day'; key: string; time: number }
@@ -10,7 +11,6 @@ export type Row =
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
 
-const isNotice = (message: Message) => message.kind.startsWith('notice_');
 const sameDay = (a: number, b: number) => new Date(a).toDateString() === new Date(b).toDateString();
 
 function together(a: Message | undefined, b: Message | undefined): boolean {
@@ -23,18 +23,25 @@ function together(a: Message | undefined, b: Message | undefined): boolean {
   );
 }
 
+/** When each was. A notice has the clock of this device, perhaps much later than what it stands among: never later than what follows. */
+function timesOf(messages: readonly Message[]): number[] {
+  const times = messages.map(({ time }) => time);
+  for (let i = times.length - 2; i >= 0; i -= 1) {
+    if (isNotice(messages[i] as Message)) times[i] = Math.min(times[i] as number, times[i + 1] as number);
+  }
+  return times;
+}
+
 /** `unreadFrom` is the id of the first message that was unread when the thread was opened. */
 export function rowsOf(messages: readonly Message[], unreadFrom?: string): Row[] {
   const rows: Row[] = [];
+  const times = timesOf(messages);
   messages.forEach((message, i) => {
     const before = messages[i - 1];
     const after = messages[i + 1];
-    if (!before || !sameDay(before.time, message.time)) {
-      rows.push({
-        kind: 'day',
-        key: `day-${new Date(message.time).toDateString()}-${message.message_id}`,
-        time: message.time,
-      });
+    const time = times[i] as number;
+    if (!before || !sameDay(times[i - 1] as number, time)) {
+      rows.push({ kind: 'day', key: `day-${new Date(time).toDateString()}-${message.message_id}`, time });
     }
     const unread = message.message_id === unreadFrom;
     if (unread) rows.push({ kind: 'unread', key: 'unread' });

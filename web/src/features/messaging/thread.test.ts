@@ -47,6 +47,13 @@ describe('the order of a thread', () => {
     const before = [message('a', { seq: 1, time: NOON }), message('b', { seq: 2, time: NOON + 2 * MINUTE })];
     expect(ids(merged(before, [message('n', { kind: 'notice_gap', time: NOON + MINUTE })]))).toBe('a n b');
   });
+  it('puts a notice after the message that it follows, whenever this device learned of it', () => {
+    const said = [message('a', { seq: 1 }), message('b', { seq: 2 })];
+    const notice = message('n', { kind: 'notice_added', seq: 1, time: NOON + 60 * MINUTE });
+    expect(ids(merged(said, [notice]))).toBe('a n b');
+    // A message that changes comes back to its own place.
+    expect(ids(merged(merged(said, [notice]), [message('a', { seq: 1, state: 'read' })]))).toBe('a n b');
+  });
 });
 
 describe('the rows of a thread', () => {
@@ -55,6 +62,11 @@ describe('the rows of a thread', () => {
       if (row.kind !== 'message') return row.kind;
       return `${row.first ? '[' : ''}${row.message.message_id}${row.last ? ']' : ''}`;
     });
+  it('have one heading a day, though a notice was learned of days later', () => {
+    const late = message('n', { kind: 'notice_added', time: NOON + 3 * 24 * 60 * MINUTE });
+    expect(kinds([message('a'), late, message('b', { time: NOON + MINUTE })])).toEqual(['day', '[a]', 'notice', '[b]']);
+    expect(kinds([message('a'), late])).toEqual(['day', '[a]', 'day', 'notice']);
+  });
   it('group what one person says in a few minutes', () => {
     const rows = kinds([
       message('a'),

@@ -50,7 +50,7 @@ export class Acting {
   /** Whoever is out of a group does nothing in it any more. */
   get inside(): boolean {
     const standing = this.#hooks.group()?.standing;
-    return standing !== 'left' && standing !== 'removed';
+    return standing === undefined || standing === 'making' || standing === 'member';
   }
 
   /** Resolves once every message can be shown: a row must not grow after it came into view. */

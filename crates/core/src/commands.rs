@@ -7,6 +7,7 @@ use kabar_protocol::{
 };
 
 use crate::{
+    SERVES_PROGRAMS,
     accounts::{Peer, safety_number},
     api::{ApiError, BusinessCommand, BusinessSend, Command, GroupCommand, Reply, Shown},
     connection::{Answer, Purpose},
@@ -97,6 +98,9 @@ impl State {
                 wait,
                 business,
             } => self.send(command_id, command, to, content, *reply_to, *wait, *business),
+            Command::Business { .. } | Command::Feed { .. } | Command::FeedTaken { .. } if !SERVES_PROGRAMS => Ok(Err(
+                refusal("not_allowed", "this is for programs, which have no browser"),
+            )),
             Command::Business { request } => self.business(command_id, command, request),
             Command::Pay { .. } | Command::Payment { .. } | Command::Tickets | Command::FlowExchange { .. } => {
                 self.buy(command_id, command)

@@ -1,6 +1,7 @@
 //! The feed: what a script has not read yet. Each item once per home, in order.
 
 use crate::{
+    SERVES_PROGRAMS,
     api::{ApiError, FeedItem, Reply},
     state::State,
     store::{self, keys},
@@ -11,7 +12,7 @@ const FEED_LIMIT_MAX: u32 = 500;
 
 impl State {
     pub(crate) fn add_feed(&mut self, item: FeedItem) {
-        if !self.config.feed {
+        if !SERVES_PROGRAMS || !self.config.feed {
             return;
         }
         self.cursor.next_feed += 1;

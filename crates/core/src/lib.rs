@@ -26,3 +26,6 @@ pub use crate::{
     core::{Core, CoreConfig},
     messaging::open_preview,
 };
+
+/// Business numbers and the feed are for programs, which are native: the browser, where every byte is fetched, goes without.
+const SERVES_PROGRAMS: bool = cfg!(not(target_arch = "wasm32"));

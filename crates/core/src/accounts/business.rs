@@ -8,6 +8,7 @@ use kabar_protocol::{
 
 use super::{Peer, charges::prices_view};
 use crate::{
+    SERVES_PROGRAMS,
     api::{Business, BusinessCommand, Category, KeysHeldBy, MessageTemplate, Reply},
     commands::refusal,
     connection::{Answer, Purpose},
@@ -64,7 +65,7 @@ fn template_view(template: &wire::MessageTemplate) -> MessageTemplate {
 impl State {
     /// True if this is the account of a business number.
     pub(crate) fn is_business(&self) -> bool {
-        self.account.as_ref().is_some_and(|account| account.enrolment.is_some())
+        SERVES_PROGRAMS && self.account.as_ref().is_some_and(|account| account.enrolment.is_some())
     }
 
     /// The one conversation with an account: with a business on either side, a BUSINESS one.

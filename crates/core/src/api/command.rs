@@ -91,6 +91,7 @@ pub enum Command {
         data: String,
     },
     /// Of the account of a business number.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     Business {
         request: BusinessCommand,
     },
@@ -168,10 +169,12 @@ pub enum Command {
         limit: u32,
     },
     /// Takes the next unread items of the feed (see [`FeedItem`]), oldest first, and forgets them once `taken` comes back.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     Feed {
         after: u64,
         limit: u32,
     },
+    #[cfg_attr(target_arch = "wasm32", serde(skip_deserializing))]
     FeedTaken {
         up_to: u64,
     },

@@ -116,6 +116,8 @@ function everyScreen({ size, theme, language, options }) {
     await ani.page.locator('.pair, .none').first().waitFor();
     await look('details');
     await ani.page.keyboard.press('Escape');
+    // Going back takes a moment: the next address must not overtake it.
+    await ani.page.waitForURL((url) => !url.hash.endsWith('/details'));
   });
 
   test('settings', async () => {

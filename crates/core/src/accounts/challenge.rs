@@ -79,6 +79,7 @@ impl State {
             }
         }
         self.refresh_own_list(session.device_list_version);
+        self.check_more();
         self.connection.ack_due = self.has_unacknowledged();
         if self.lacks_key_packages() || session.key_packages_left < KEY_PACKAGES_LOW {
             self.publish_key_packages(session.key_packages_left);

@@ -209,7 +209,10 @@ impl State {
         match control {
             Control::Claim(account) => self.claim_answered(conversation, account, answer),
             Control::GroupInfo => self.group_info_answered(conversation, answer),
-            Control::Check { slot, epoch } => self.check_answered(conversation, slot, epoch, answer),
+            Control::Check { slot, epoch } => {
+                self.check_answered(conversation, slot, epoch, answer);
+                self.check_more();
+            }
             Control::Candidate => self.candidate_answered(conversation, answer),
             Control::Commit => self.commit_answered(conversation, answer),
             Control::Lists(account) => self.device_list_answered(account, answer),

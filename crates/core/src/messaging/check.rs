@@ -1,8 +1,9 @@
 //! After a restore of the server: is its group of a conversation still ours?
 //!
 //! Of two groups with the same epoch, the server cannot tell which one a message is for, and who is in the other cannot
-//! read it. So each group is compared once per timeline with the server's GroupInfo, before anything is sent into it or
-//! after something has come from it. A conversation in which nobody writes is not checked: it needs no group.
+//! read it. So each group is compared once per timeline with the server's GroupInfo: before anything is sent into it, after
+//! something has come from it, and otherwise when its turn comes, because whoever still is in the server's group may write into
+//! it, and sees nothing wrong, while we are in another.
 //! If the server's group is another, the others may be outside of it as we are, and an external commit would leave them
 //! there: the next generation has a Welcome for everybody, so that none misses what follows.
 //! Must not: be needed for ever. A server that cannot answer is believed after a few attempts.
@@ -12,7 +13,7 @@ use kabar_protocol::{
     wire::{self, client_frame::Body, error::Code, group_info_outcome::Outcome, server_frame},
 };
 
-use super::{Control, Live, resync::RESYNCS_MAX};
+use super::{Chat, Control, Live, resync::RESYNCS_MAX};
 use crate::{
     api::TimeMs,
     connection::{Answer, Purpose},
@@ -23,6 +24,8 @@ use crate::{
 /// Checks in a row that the server let pass or refused, after which messages go out without one. Counted over
 /// connections.
 const CHECKS_MAX: u32 = 3;
+/// Checks under way at once, of conversations in which nobody writes at the moment.
+const CHECKS_AT_ONCE: usize = 8;
 /// So long without an answer, and it counts.
 const SILENCE_MS: TimeMs = 20_000;
 /// How long the commits that we lack may take to arrive by themselves.
@@ -57,6 +60,31 @@ impl State {
         group.is_some_and(|group| group.timeline < self.cursor.timelines)
     }
 
+    /// Looks at conversations that were not compared in this timeline, as many as there is room for.
+    pub(crate) fn check_more(&mut self) {
+        let room = CHECKS_AT_ONCE.saturating_sub(self.checks_under_way());
+        let waiting = self.chats.keys().copied().filter(|id| self.may_check(*id));
+        let next: Vec<_> = waiting.take(room).collect();
+        self.due.extend(next);
+    }
+
+    fn checks_under_way(&self) -> usize {
+        let checking = |live: &&Live| matches!(live.busy, Some(Control::Check { .. }));
+        self.live.values().filter(checking).count()
+    }
+
+    /// Not where something else has to happen first: it would take the room of the others.
+    fn may_check(&self, conversation: ConversationId) -> bool {
+        let settled = |chat: &Chat| chat.candidate.is_none() && !chat.lost;
+        let idle = |live: &Live| {
+            live.busy.is_none() && live.checks < CHECKS_MAX && live.retry_at.is_none() && live.behind_until.is_none()
+        };
+        self.is_unchecked(conversation)
+            && self.takes_part(conversation)
+            && self.chats.get(&conversation).is_some_and(settled)
+            && self.live.get(&conversation).is_none_or(idle)
+    }
+
     /// Asks for the server's group if it has to be known now. True if so: everything else waits for the answer. The
     /// group is loaded.
     pub(super) fn check_group(&mut self, conversation: ConversationId) -> bool {
@@ -69,7 +97,8 @@ impl State {
         };
         let wanted = chat.heard_in == self.cursor.timelines
             || chat.pending_commit.is_some()
-            || self.is_about_to_write(conversation);
+            || self.is_about_to_write(conversation)
+            || self.checks_under_way() < CHECKS_AT_ONCE;
         let Some((slot, epoch)) = chat
             .group
             .and_then(|group| Some((group.slot, self.group_epoch(conversation, group.slot)?)))

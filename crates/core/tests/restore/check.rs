@@ -8,9 +8,9 @@ use crate::{SECOND, both_see, move_on, pair, read_all, restore, state_of, suppor
 fn a_group_of_the_same_history_is_used_on() {
     let (mut world, alice, bob) = pair(1);
     let backup = world.server.data.clone();
+    world.server.requests.clear();
     restore(&mut world, &backup, 2);
     world.run();
-    world.server.requests.clear();
     world.send(alice, "@bob", "three");
     world.run();
     world.send(bob, "@alice", "four");
@@ -52,6 +52,44 @@ fn whoever_writes_first_brings_everybody_into_one_group() {
 }
 
 #[test]
+fn every_group_is_compared_once_though_nobody_writes() {
+    const FRIENDS: usize = 20;
+    let mut world = World::new(50);
+    let alice = world.person("Alice");
+    for n in 0..FRIENDS {
+        world.person(&format!("Friend{n}"));
+        world.run();
+        world.send(alice, &format!("@friend{n}"), "one");
+        world.run();
+    }
+    let backup = world.server.data.clone();
+    world.server.requests.clear();
+    restore(&mut world, &backup, 2);
+    world.run_for(60 * SECOND);
+    let asked = world.server.requests.iter().filter(|request| **request == "group_info");
+    assert_eq!(asked.count(), 2 * FRIENDS, "by both sides of each");
+}
+
+#[test]
+fn whoever_the_server_kept_in_its_group_writes_to_somebody_who_had_moved_on() {
+    for seed in 40..44 {
+        let (mut world, alice, bob) = pair(seed);
+        let backup = world.server.data.clone();
+        world.set_offline(alice, true);
+        move_on(&mut world, bob);
+        restore(&mut world, &backup, 2);
+        world.set_offline(alice, false);
+        world.run_for(60 * SECOND);
+        world.send(alice, "@bob", "three");
+        world.run_for(60 * SECOND);
+        assert_eq!(state_of(&mut world, alice, "three"), MessageState::Delivered);
+        // What Alice never had is lost with the server.
+        assert_eq!(world.texts(alice), ["one", "two", "three"], "{seed}");
+        assert_eq!(world.texts(bob), ["one", "two", "after a commit", "three"], "{seed}");
+    }
+}
+
+#[test]
 fn a_crash_in_the_middle_of_the_check_forgets_nothing() {
     // The process dies after each so many steps of its way through check and reset.
     for steps in 0..60 {
@@ -89,9 +127,9 @@ fn a_crash_in_the_middle_of_the_check_forgets_nothing() {
 fn what_was_heard_of_is_checked_after_a_crash() {
     let (mut world, alice, bob) = pair(7);
     let backup = world.server.data.clone();
+    world.set_offline(bob, true);
     restore(&mut world, &backup, 2);
     world.run();
-    world.set_offline(bob, true);
     world.send(alice, "@bob", "three");
     world.run();
     world.server.requests.clear();

@@ -3,7 +3,7 @@ import type { GroupMember, GroupRole, GroupView, Message, MessageKind, Person } 
 import { CoreError } from '../../core/link';
 import { allowed } from '../messaging/changes/allowed';
 import { nameOf } from '../messaging/person';
-import { matching } from './people';
+import { inOrder, matching } from './people';
 import { actsOn, heirs, rightsOf } from './rights';
 import { isolated, partsOf, plain, sentenceOf, shortName, type Teller } from './sentence';
 import { catalogues } from './words';
@@ -125,6 +125,12 @@ describe('members', () => {
     expect(found('')).toEqual(['Ani', 'Budi Santoso', 'Citra']);
     expect(found('SANTO')).toEqual(['Budi Santoso']);
     expect(found('@cici')).toEqual(['Citra']);
+  });
+  it('stand by role, oneself first among equals, then by name', () => {
+    const member = (known: Person, role: GroupRole, mine = false): GroupMember => ({ ...known, role, me: mine });
+    const dewi = person('04', 'Dewi');
+    const all = [member(citra, 'member'), member(budi, 'member'), member(dewi, 'member', true), member(me, 'admin')];
+    expect(inOrder(all, ({ name }) => name).map(({ name }) => name)).toEqual(['Ani', 'Dewi', 'Budi Santoso', 'Citra']);
   });
 });
 

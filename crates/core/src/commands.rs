@@ -7,7 +7,6 @@ use kabar_protocol::{
 };
 
 use crate::{
-    SERVES_PROGRAMS,
     accounts::{Peer, safety_number},
     api::{ApiError, BusinessCommand, BusinessSend, Command, GroupCommand, Reply, Shown},
     connection::{Answer, Purpose},
@@ -98,10 +97,9 @@ impl State {
                 wait,
                 business,
             } => self.send(command_id, command, to, content, *reply_to, *wait, *business),
-            Command::Business { .. } | Command::Feed { .. } | Command::FeedTaken { .. } if !SERVES_PROGRAMS => Ok(Err(
-                refusal("not_allowed", "this is for programs, which have no browser"),
-            )),
-            Command::Business { request } => self.business(command_id, command, request),
+            Command::Business { .. } | Command::Feed { .. } | Command::FeedTaken { .. } => {
+                self.for_programs(command_id, command)
+            }
             Command::Pay { .. } | Command::Payment { .. } | Command::Tickets | Command::FlowExchange { .. } => {
                 self.buy(command_id, command)
             }
@@ -121,8 +119,6 @@ impl State {
             } => now(self.set_typing(*conversation_id, *active)),
             Command::SafetyNumber { with } => self.show_safety_number(command_id, command, with),
             Command::ServerView { conversation_id, limit } => self.server_view(*conversation_id, *limit),
-            Command::Feed { after, limit } => now(self.feed(*after, *limit)?),
-            Command::FeedTaken { up_to } => now(self.feed_taken(*up_to)?),
             Command::WaitIdle => {
                 self.waiting.idle.push(command_id);
                 Ok(Ok(None))
@@ -366,25 +362,6 @@ impl State {
             Ok((_, view)) => now(Ok(Reply::Sent(view))),
             Err(error) => Ok(Err(error)),
         }
-    }
-
-    fn business(&mut self, command_id: u64, command: &Command, request: &BusinessCommand) -> Outcomes {
-        let person = match request {
-            BusinessCommand::Window { with } | BusinessCommand::RegisterOrder { with, .. } => {
-                match self.resolve_person(command_id, command, "with", with) {
-                    Ok(Some((account, _))) => Some(account),
-                    Ok(None) => return Ok(Ok(None)),
-                    Err(error) => return Ok(Err(error)),
-                }
-            }
-            BusinessCommand::Charges { messages } => return self.ask_charges(command_id, messages),
-            BusinessCommand::FlowRespond { to_message, outcome } => {
-                return self.flow_respond(command_id, *to_message, outcome);
-            }
-            _ => None,
-        };
-        self.ask_business(command_id, request, person);
-        Ok(Ok(None))
     }
 
     fn mark_read_up_to(&mut self, conversation: Option<ConversationId>, up_to: MessageId, accept: bool) -> Outcomes {

@@ -1,8 +1,8 @@
 //! The feed: what a script has not read yet. Each item once per home, in order.
 
 use crate::{
-    SERVES_PROGRAMS,
     api::{ApiError, FeedItem, Reply},
+    programs::SERVES_PROGRAMS,
     state::State,
     store::{self, keys},
     tx::{Range, Step},

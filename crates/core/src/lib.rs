@@ -18,6 +18,7 @@ mod listing;
 pub mod media;
 mod messaging;
 mod mls;
+mod programs;
 mod state;
 mod store;
 mod tx;
@@ -26,6 +27,3 @@ pub use crate::{
     core::{Core, CoreConfig},
     messaging::open_preview,
 };
-
-/// Business numbers and the feed are for programs, which are native: the browser, where every byte is fetched, goes without.
-const SERVES_PROGRAMS: bool = cfg!(not(target_arch = "wasm32"));

@@ -8,10 +8,10 @@ use kabar_protocol::{
 
 use super::{Peer, charges::prices_view};
 use crate::{
-    SERVES_PROGRAMS,
     api::{Business, BusinessCommand, Category, KeysHeldBy, MessageTemplate, Reply},
     commands::refusal,
     connection::{Answer, Purpose},
+    programs::SERVES_PROGRAMS,
     state::State,
 };
 

@@ -5,7 +5,8 @@
 mod support;
 
 use kabar_core::api::{
-    Allowed, ApiError, Command, GroupCommand, GroupRole, GroupView, Key, MessageKind, MessageState, Reply, Value,
+    Allowed, ApiError, Change, Command, GroupCommand, GroupRole, GroupView, Key, MessageKind, MessageState, Reply,
+    Value,
 };
 use kabar_protocol::{
     ids::ConversationId,
@@ -158,6 +159,48 @@ fn a_stranger_comes_in_by_no_plain_members_add() {
     let mallory = Liar::register(&mut world, "mallory", MALLORYS_KEY);
     let lie = budi.add(&mallory.truth(), &support::liar::key_pair(MALLORYS_KEY));
     refused(&mut world, &budi, &lie, false, &people);
+}
+
+#[test]
+fn an_admin_deletes_what_others_wrote_and_a_plain_member_who_lies_does_not() {
+    let (mut world, people, mut budi, id) = with_a_lying_member(5);
+    let [alice, bob] = people;
+    world.send(bob, &id.to_string(), "two");
+    world.run();
+    budi.read(&world.server);
+    let of = |world: &mut World, client: usize, text: &str| {
+        let thread = world.thread(client).into_iter();
+        let mut found = thread.filter(|message| message.text.as_deref() == Some(text));
+        found.next().unwrap().message_id
+    };
+    let (first, second) = (of(&mut world, alice, "one"), of(&mut world, alice, "two"));
+    let delete = |message_id| Command::ChangeMessage {
+        message_id,
+        change: Change::Delete,
+        wait: true,
+    };
+    assert_eq!(world.ask(bob, delete(first)).unwrap_err().code, "not_yours");
+    let to = devices(&mut world, &people);
+    let lie = wire::Content {
+        salt: vec![3; 16].into(),
+        replaces: Some(first.to_bytes()),
+        body: Some(Body::Deleted(wire::Empty {})),
+        ..wire::Content::default()
+    };
+    let sealed = budi.seal(id, MessageClass::Edit, &lie);
+    world.server.say(&budi, MessageClass::Edit, sealed, &to, world.now);
+    world.run();
+    world.ask(alice, delete(second)).unwrap();
+    world.run();
+    for person in people {
+        assert_eq!(texts(&mut world, person), ["one"]);
+        let thread = world.thread(person).into_iter();
+        let deleted: Vec<_> = thread.filter(|message| message.kind == MessageKind::Deleted).collect();
+        assert_eq!(deleted.len(), 1);
+        assert_eq!(deleted[0].from.account_id, world.me(bob).account_id);
+        let by = deleted[0].changes.deleted_by.as_ref().unwrap();
+        assert_eq!(by.account_id, world.me(alice).account_id);
+    }
 }
 
 #[test]

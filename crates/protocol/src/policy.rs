@@ -8,7 +8,7 @@ mod group;
 
 use std::collections::BTreeSet;
 
-pub use self::group::{NONCE_BYTES, check_post, may_add, may_edit, role};
+pub use self::group::{NONCE_BYTES, check_post, may_add, may_edit, may_moderate, role};
 use crate::{
     credential::Credential,
     ids::{AccountId, ConversationId},

@@ -196,6 +196,8 @@ export interface Message {
   edited_at?: number;
   /** What it said before, oldest first. */
   versions?: { text: string; time: number }[];
+  /** The admin of the group who deleted what somebody else had written. */
+  deleted_by?: Person;
   time: number;
   state: MessageState;
   /** Why it failed, or why it still waits. */

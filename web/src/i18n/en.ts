@@ -81,6 +81,7 @@ export const en = {
   edit_cancel: 'Do not edit',
   deleted: 'Message deleted',
   deleted_mine: 'You deleted this message',
+  deleted_by: (name: string) => `Deleted by ${name}, who looks after this group`,
   reacted: (who: string, emoji: string, what: string) => `${who} reacted ${emoji} to “${what}”`,
   invitation: 'Invitation',
   invitation_canceled: 'Canceled invitation',

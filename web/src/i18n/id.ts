@@ -78,6 +78,7 @@ export const id: Catalogue = {
   edit_cancel: 'Batal menyunting',
   deleted: 'Pesan dihapus',
   deleted_mine: 'Anda menghapus pesan ini',
+  deleted_by: (name: string) => `Dihapus oleh ${name}, pengurus grup ini`,
   reacted: (who, emoji, what) => `${who} menanggapi ${emoji} pada “${what}”`,
   invitation: 'Undangan',
   invitation_canceled: 'Undangan dibatalkan',

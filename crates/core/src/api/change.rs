@@ -64,6 +64,9 @@ pub struct ChangesView {
     /// What it said before, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub versions: Vec<Version>,
+    /// The admin of the group who deleted what somebody else had written.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub deleted_by: Option<Person>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

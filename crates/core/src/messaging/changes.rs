@@ -8,6 +8,7 @@ use kabar_protocol::{
     event,
     ids::{AccountId, ConversationId, MessageId},
     limits::{DELETE_WINDOW_MS, EDIT_WINDOW_MS},
+    policy,
     wire::{self, MessageClass, content::Body},
 };
 use prost::Message as _;
@@ -41,6 +42,9 @@ pub(crate) struct Changes {
     versions: Vec<Version>,
     #[serde(default)]
     edited_at: Option<TimeMs>,
+    /// Of a deleted message, if it was not its author.
+    #[serde(default)]
+    deleted_by: Option<AccountId>,
 }
 
 /// A change that has come and is not applied yet. One row.
@@ -50,6 +54,9 @@ pub(crate) struct PendingChange {
     conversation: ConversationId,
     message_id: MessageId,
     by: AccountId,
+    /// He was an admin of the group when it came.
+    #[serde(default)]
+    moderates: bool,
     time: TimeMs,
     /// Encoded Content.
     content: Blob,
@@ -75,8 +82,13 @@ pub(super) fn target(content: &wire::Content) -> Option<MessageId> {
     MessageId::from_slice(id?).ok()
 }
 
-/// Changes `row` as `content` says, or says why not; then it is as it was.
-fn apply(row: &mut Row, by: AccountId, time: TimeMs, content: &wire::Content) -> Result<(), Refused> {
+/// Changes `row` as `content` says, or says why not; then it is as it was. Whoever `moderates` may delete what others wrote.
+fn apply(
+    row: &mut Row,
+    (by, moderates): (AccountId, bool),
+    time: TimeMs,
+    content: &wire::Content,
+) -> Result<(), Refused> {
     if row.kind == MessageKind::Deleted || row.sub != 0 {
         return Err(Refused::Kind);
     }
@@ -100,15 +112,20 @@ fn apply(row: &mut Row, by: AccountId, time: TimeMs, content: &wire::Content) ->
             }
             Ok(())
         }
-        _ if row.from != by => Err(Refused::NotYours),
+        Some(Body::Deleted(_)) if row.from != by && !moderates => Err(Refused::NotYours),
         Some(Body::Deleted(_)) => {
             if time - row.time > DELETE_WINDOW_MS + WINDOW_SLACK_MS {
                 return Err(Refused::TooLate);
             }
             row.kind = MessageKind::Deleted;
-            (row.text, row.shown, row.changes) = (None, None, Changes::default());
+            (row.text, row.shown) = (None, None);
+            row.changes = Changes {
+                deleted_by: Some(by).filter(|by| *by != row.from),
+                ..Changes::default()
+            };
             Ok(())
         }
+        _ if row.from != by => Err(Refused::NotYours),
         body => {
             let shown = body.as_ref().and_then(Shown::of).ok_or(Refused::Rule)?;
             edit(row, time, shown)
@@ -165,7 +182,8 @@ impl State {
             body: Some(body.clone()),
             ..wire::Content::default()
         };
-        if let Err(refused) = apply(&mut row, me, self.now, &probe) {
+        let moderates = self.moderates(place.conversation, me);
+        if let Err(refused) = apply(&mut row, (me, moderates), self.now, &probe) {
             return Ok(Err(explained(refused, change)));
         }
         let order = match self.queue_change(place.conversation, message_id, body) {
@@ -189,6 +207,7 @@ impl State {
             conversation,
             message_id: opened.message_id,
             by,
+            moderates: self.moderates(conversation, by),
             time,
             content: opened.content.encode_to_vec().into(),
         };
@@ -212,11 +231,16 @@ impl State {
         let Some((place, mut row)) = found.filter(|(place, _)| place.conversation == change.conversation) else {
             return Ok(());
         };
-        if apply(&mut row, change.by, change.time, &content).is_ok() {
+        if apply(&mut row, (change.by, change.moderates), change.time, &content).is_ok() {
             self.feed_change(&change, &row, &content);
             self.put_changed(&place, row);
         }
         Ok(())
+    }
+
+    fn moderates(&self, conversation: ConversationId, account: AccountId) -> bool {
+        let team = self.teams.get(&conversation);
+        team.is_some_and(|team| policy::may_moderate(&team.policy, account))
     }
 
     /// A message in its thread.
@@ -301,6 +325,7 @@ impl State {
             answers: answers.collect(),
             edited_at: row.changes.edited_at,
             versions: row.changes.versions.clone(),
+            deleted_by: row.changes.deleted_by.map(|by| self.person(by)),
         }
     }
 }
@@ -323,7 +348,10 @@ fn body_of(change: &Change) -> Body {
 
 fn explained(refused: Refused, change: &Change) -> crate::api::ApiError {
     match (refused, change) {
-        (Refused::NotYours, _) => refusal("not_yours", "only who wrote a message may edit or delete it"),
+        (Refused::NotYours, _) => refusal(
+            "not_yours",
+            "only who wrote a message may edit or delete it, or delete it as an admin of the group",
+        ),
         (Refused::TooLate, Change::Delete) => {
             refusal("too_late", "a message can be deleted for everyone within two days")
         }

@@ -52,6 +52,11 @@ pub fn may_add(policy: &GroupPolicy, account: AccountId) -> bool {
     allows(policy.settings.unwrap_or_default().add(), role(policy, account))
 }
 
+/// May this account delete for everyone what somebody else has written?
+pub fn may_moderate(policy: &GroupPolicy, account: AccountId) -> bool {
+    policy.kind() == ConversationKind::Group && is_admin(role(policy, account))
+}
+
 /// Whether an invite lets somebody in: it stands in the policy, and had not expired.
 pub(super) fn check_invited(policy: &GroupPolicy, invited: &Invited) -> Result<(), PolicyError> {
     let holds = policy.kind() == ConversationKind::Group

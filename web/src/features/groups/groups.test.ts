@@ -137,7 +137,7 @@ describe('members', () => {
 describe('what may be done to a message in a group', () => {
   const own = { ...notice('text', me, [], 'Halo'), mine: true, seq: 4 };
   it('shrinks where only admins write, and ends outside', () => {
-    const place = { inside: true, mayWrite: true, several: true };
+    const place = { inside: true, mayWrite: true, several: true, moderates: false };
     expect(allowed(own, 0, true, place)).toMatchObject({
       react: true,
       reply: true,
@@ -147,7 +147,7 @@ describe('what may be done to a message in a group', () => {
     });
     const listening = allowed(own, 0, true, { ...place, mayWrite: false });
     expect(listening).toMatchObject({ react: true, reply: false, edit: false, delete: true, info: true });
-    const out = allowed(own, 0, true, { inside: false, mayWrite: false, several: true });
+    const out = allowed(own, 0, true, { inside: false, mayWrite: false, several: true, moderates: false });
     expect(out).toMatchObject({ react: false, reply: false, edit: false, delete: false, info: false, copy: true });
     expect(allowed(own, 0, true).info).toBe(false);
   });

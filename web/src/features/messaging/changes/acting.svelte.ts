@@ -53,6 +53,12 @@ export class Acting {
     return standing === undefined || standing === 'making' || standing === 'member';
   }
 
+  /** An owner or admin deletes what others wrote. */
+  get moderates(): boolean {
+    const role = this.#hooks.group()?.role;
+    return role === 'owner' || role === 'admin';
+  }
+
   /** Resolves once every message can be shown: a row must not grow after it came into view. */
   async need(messages: readonly Message[]): Promise<void> {
     if (this.parts || !messages.some(({ reactions }) => reactions?.length)) return;

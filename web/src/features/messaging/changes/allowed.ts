@@ -18,8 +18,10 @@ export interface Place {
   mayWrite: boolean;
   /** Of more than two. */
   several: boolean;
+  /** Its admins delete what anybody wrote. */
+  moderates: boolean;
 }
-const OF_TWO: Place = { inside: true, mayWrite: true, several: false };
+const OF_TWO: Place = { inside: true, mayWrite: true, several: false, moderates: false };
 
 /** `accepted`: the chat is not a stranger's request that nobody has answered. */
 export function allowed(message: Message, now: number, accepted: boolean, place = OF_TWO): Allowed {
@@ -32,7 +34,7 @@ export function allowed(message: Message, now: number, accepted: boolean, place 
     reply: sent && place.mayWrite,
     copy: there && Boolean(message.text),
     edit: sent && place.mayWrite && message.mine && message.kind === 'text' && age < EDIT_WINDOW_MS,
-    delete: sent && place.inside && message.mine && age < DELETE_WINDOW_MS,
+    delete: sent && place.inside && (message.mine || place.moderates) && age < DELETE_WINDOW_MS,
     versions: there && Boolean(message.versions?.length),
     info: there && place.several && place.inside && message.mine,
   };

@@ -29,6 +29,13 @@ describe('what may be done to a message', () => {
   it('is neither for what others wrote', () => {
     expect(allowed(message({ mine: false }), 0, true)).toMatchObject({ edit: false, delete: false, react: true });
   });
+  it('is to delete what others wrote where one is an admin, and no more', () => {
+    const place = { inside: true, mayWrite: true, several: true, moderates: true };
+    const theirs = message({ mine: false });
+    expect(allowed(theirs, 0, true, place)).toMatchObject({ edit: false, delete: true });
+    expect(allowed(theirs, 48 * HOUR, true, place)).toMatchObject({ delete: false });
+    expect(allowed(theirs, 0, true, { ...place, inside: false })).toMatchObject({ delete: false });
+  });
   it('is to delete a file or an event, not to edit it as a text', () => {
     for (const kind of ['file', 'event'] as const) {
       expect(allowed(message({ kind }), 0, true)).toMatchObject({ edit: false, delete: true });

@@ -103,6 +103,7 @@ impl State {
             Command::Pay { .. } | Command::Payment { .. } | Command::Tickets | Command::FlowExchange { .. } => {
                 self.buy(command_id, command)
             }
+            Command::Forward { message_id, to } => self.forward(command_id, command, *message_id, to),
             Command::ChangeMessage { .. }
             | Command::MessageInfo { .. }
             | Command::ResolveFailed { .. }
@@ -175,7 +176,7 @@ impl State {
     }
 
     /// Whom `text` means. `None`: the server is being asked, and the command runs again with its answer.
-    fn resolve(
+    pub(crate) fn resolve(
         &mut self,
         command_id: u64,
         command: &Command,
@@ -354,7 +355,7 @@ impl State {
             Party::Group if !self.takes_part(conversation) => return Ok(Err(not_in_group())),
             Party::Group => {}
         }
-        match self.queue_message(conversation, shown, reply_to, business) {
+        match self.queue_message(conversation, shown, reply_to.into(), business) {
             Ok((order, _)) if wait => {
                 self.waiting.sends.insert(order, command_id);
                 Ok(Ok(None))
@@ -462,6 +463,7 @@ fn with_account(command: &Command, text: &str, account: AccountId) -> Command {
             request: BusinessCommand::Window { with } | BusinessCommand::RegisterOrder { with, .. },
         } => named(with),
         Command::SafetyNumber { with } => named(with),
+        Command::Forward { to, .. } => to.iter_mut().for_each(named),
         Command::CreateGroup { members, .. } => members.iter_mut().for_each(named),
         Command::Group { request, .. } => match request {
             GroupCommand::Add { who } => who.iter_mut().for_each(named),

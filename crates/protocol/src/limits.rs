@@ -82,6 +82,10 @@ pub const MIME_TYPE_BYTES_MAX: usize = 127;
 pub const EDIT_WINDOW_MS: i64 = 15 * 60_000;
 /// How long after it was sent a message may be deleted for everyone.
 pub const DELETE_WINDOW_MS: i64 = 48 * 3_600_000;
+/// Chats to which a message may be passed on at a time.
+pub const FORWARD_CHATS_MAX: usize = 5;
+/// A message that was passed on so often goes to one chat at a time.
+pub const FORWARDED_OFTEN: u32 = 5;
 pub const REACTION_BYTES_MAX: usize = 32;
 // Invitations, in Unicode scalar values unless said.
 pub const EVENT_TITLE_CHARS_MAX: usize = 120;

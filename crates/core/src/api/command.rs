@@ -65,6 +65,12 @@ pub enum Command {
         #[serde(default)]
         business: Option<BusinessSend>,
     },
+    /// Passes a text, a file or an invitation on, to at most five chats; one that was passed on often, to one at a time. Replied to with
+    /// [`super::Reply::Messages`] when the copies are queued durably.
+    Forward {
+        message_id: MessageId,
+        to: Vec<String>,
+    },
     /// Pays the order in a message, under this device's signature. `challenge_answer`: what the person typed after
     /// [`Reply::PaymentChallenge`](super::Reply).
     Pay {

@@ -70,6 +70,9 @@ pub struct MessageView {
     /// Written by a program.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub automated: bool,
+    /// How often it was passed on; 0: its sender wrote it.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub forwarded: u32,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub in_reply_to: Option<MessageId>,
     #[serde(flatten)]
@@ -80,6 +83,11 @@ pub struct MessageView {
     /// Why it failed, or why it still waits: a stable reason and a sentence.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub error: Option<ApiError>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -244,7 +244,7 @@ impl State {
     }
 
     /// A message in its thread.
-    fn row_of(&mut self, message_id: MessageId) -> Step<Option<(Place, Row)>> {
+    pub(super) fn row_of(&mut self, message_id: MessageId) -> Step<Option<(Place, Row)>> {
         let Some(place) = self.read::<Place>(keys::index(message_id))? else {
             return Ok(None);
         };

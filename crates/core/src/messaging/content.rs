@@ -78,8 +78,10 @@ pub(super) fn open(
 
 /// The other message that a content is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
+pub(crate) enum About {
     Nothing,
+    /// It is another one, passed on for the so-manieth time.
+    Forwards(u32),
     Answers(MessageId),
     Replaces(MessageId),
 }
@@ -104,6 +106,7 @@ impl Opened {
             text: shown.as_ref().map(Shown::text),
             shown: shown.and_then(Shown::beside_text),
             automated: self.content.automated,
+            forwarded: self.content.forwarded,
             in_reply_to: reply.and_then(|id| MessageId::from_slice(id).ok()),
             changes: Changes::default(),
             time,
@@ -147,6 +150,10 @@ impl State {
             profile,
             // Everything that a business sends goes through the API: a program wrote it.
             automated: business,
+            forwarded: match about {
+                About::Forwards(times) => times,
+                _ => 0,
+            },
             body: Some(body),
         };
         let bytes = content.encode_to_vec();

@@ -34,12 +34,15 @@ impl State {
         &mut self,
         conversation: ConversationId,
         shown: &Shown,
-        reply_to: Option<MessageId>,
+        about: About,
         business: Option<BusinessSend>,
     ) -> Result<(u64, MessageView), ApiError> {
-        let mut intent = self.intend(conversation, MessageClass::Content, reply_to.into(), shown.body())?;
+        let mut intent = self.intend(conversation, MessageClass::Content, about, shown.body())?;
         (intent.text, intent.shown) = (shown.text(), shown.clone().beside_text());
-        (intent.business, intent.in_reply_to) = (business, reply_to);
+        intent.business = business;
+        if let About::Answers(answered) = about {
+            intent.in_reply_to = Some(answered);
+        }
         let (order, view) = (intent.order, self.intent_view(&intent));
         self.keep_intent(intent);
         if let Some(chat) = self.chats.get_mut(&conversation) {
@@ -113,6 +116,10 @@ impl State {
             shown: None,
             class: class.into(),
             business: None,
+            forwarded: match about {
+                About::Forwards(times) => times,
+                _ => 0,
+            },
             in_reply_to: None,
             created_at: self.now,
             failed: None,

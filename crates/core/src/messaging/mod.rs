@@ -12,6 +12,7 @@ mod commits;
 mod content;
 mod entrance;
 mod flows;
+mod forward;
 mod group_info;
 mod groups;
 mod inbox;
@@ -197,6 +198,8 @@ pub(crate) struct Intent {
     pub(crate) class: i32,
     #[serde(default)]
     pub(crate) business: Option<BusinessSend>,
+    #[serde(default)]
+    pub(crate) forwarded: u32,
     pub(crate) in_reply_to: Option<MessageId>,
     pub(crate) created_at: TimeMs,
     pub(crate) failed: Option<ApiError>,
@@ -220,6 +223,9 @@ pub(crate) struct Row {
     pub(crate) shown: Option<Shown>,
     #[serde(default)]
     pub(crate) automated: bool,
+    /// How often it was passed on.
+    #[serde(default)]
+    pub(crate) forwarded: u32,
     pub(crate) in_reply_to: Option<MessageId>,
     #[serde(default)]
     pub(crate) changes: Changes,

@@ -183,6 +183,7 @@ impl State {
             text: Some(intent.text),
             shown: intent.shown,
             automated: self.is_business(),
+            forwarded: intent.forwarded,
             in_reply_to: intent.in_reply_to,
             changes: Changes::default(),
             time: sent.time_ms,

@@ -1,12 +1,12 @@
 //! What is done to a message that is there: `react`, `edit`, `delete`, `rsvp`; and the event of `send --event`.
 
 use clap::{Args, ValueEnum};
-use kabar_client::api::{Change, Command, RsvpAnswer, Shown};
+use kabar_client::api::{Change, Command, Reply, RsvpAnswer, Shown};
 use kabar_protocol::{ids::MessageId, wire};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Session, messages::message_id};
+use super::{Session, messages::message_id, unexpected};
 use crate::output::Failure;
 
 #[derive(Debug, Args)]
@@ -32,7 +32,7 @@ pub(crate) struct Edit {
 
 #[derive(Debug, Args)]
 pub(crate) struct Delete {
-    /// A message of one's own, at most two days old; it goes everywhere
+    /// A message of one's own, or anybody's where one is an admin of the group; at most two days old. It goes everywhere
     #[arg(long, value_parser = message_id)]
     message: MessageId,
 }
@@ -47,6 +47,42 @@ pub(crate) struct Rsvp {
     /// Who comes along
     #[arg(long, default_value_t = 0)]
     guests: u32,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Forward {
+    /// A text, a file or an invitation
+    #[arg(long, value_parser = message_id)]
+    message: MessageId,
+    /// +phone, @username, account id or conversation id; at most five
+    #[arg(long, required = true, num_args = 1..)]
+    to: Vec<String>,
+}
+
+impl Forward {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let forward = Command::Forward {
+            message_id: self.message,
+            to: self.to,
+        };
+        let messages = match session.ask(forward).await? {
+            Reply::Messages { messages, .. } => messages,
+            other => return Err(unexpected(&other)),
+        };
+        // The server has them all, or says why not.
+        session.ask(Command::WaitIdle).await?;
+        let sent = messages.iter().map(|message| {
+            json!({
+                "message_id": message.message_id,
+                "conversation_id": message.conversation_id,
+                "forwarded": message.forwarded,
+            })
+        });
+        let value = json!({ "messages": sent.collect::<Vec<_>>() });
+        session
+            .output
+            .answer(&value, || format!("passed on to {} chats", messages.len()))
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

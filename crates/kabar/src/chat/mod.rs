@@ -67,6 +67,8 @@ enum ChatCommand {
     Edit(change::Edit),
     /// Take a message of one's own back, everywhere
     Delete(change::Delete),
+    /// Pass a text, a file or an invitation on
+    Forward(change::Forward),
     /// Answer an event
     Rsvp(change::Rsvp),
     /// Save the file of a message
@@ -125,6 +127,7 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::React(react) => react.run(&session).await,
         ChatCommand::Edit(edit) => edit.run(&session).await,
         ChatCommand::Delete(delete) => delete.run(&session).await,
+        ChatCommand::Forward(forward) => forward.run(&session).await,
         ChatCommand::Rsvp(rsvp) => rsvp.run(&session).await,
         ChatCommand::SaveFile(save) => save.run(&session).await,
         ChatCommand::Tap(tap) => tap.run(&session).await,

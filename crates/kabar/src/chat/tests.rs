@@ -33,6 +33,7 @@ fn message(shown: Option<Shown>) -> MessageView {
         about: Vec::new(),
         text: Some("Mau yang mana?".into()),
         shown,
+        forwarded: 0,
         automated: true,
         in_reply_to: None,
         changes: ChangesView::default(),

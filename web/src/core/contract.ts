@@ -37,6 +37,8 @@ export type Command =
   | { type: 'resolve_failed'; message_id: string; retry: boolean }
   | { type: 'mark_read'; conversation_id: string; up_to: string; accept?: boolean }
   | { type: 'set_typing'; conversation_id: string; active: boolean }
+  /** A text, a file or an invitation, to at most FORWARD_CHATS_MAX chats. */
+  | { type: 'forward'; message_id: string; to: string[] }
   | { type: 'safety_number'; with: string }
   | { type: 'server_view'; conversation_id: string; limit: number };
 
@@ -75,6 +77,7 @@ export interface Answers {
   send_text: 'sent';
   send: 'sent';
   change_message: 'done';
+  forward: 'messages';
   pay: 'payment' | 'payment_challenge';
   payment: 'payment';
   tickets: 'tickets';
@@ -189,6 +192,8 @@ export interface Message {
   event?: EventBody;
   /** Written by a program. */
   automated?: boolean;
+  /** How often it was passed on before it came here. */
+  forwarded?: number;
   in_reply_to?: string;
   reactions?: Reaction[];
   /** To an event. */
@@ -442,6 +447,8 @@ export const EVENT_TEXT_CHARS_MAX = 1024;
 export const EVENT_PLACE_CHARS_MAX = 200;
 export const EVENT_GUESTS_MAX = 20;
 export const REACTION_BYTES_MAX = 32;
+export const FORWARD_CHATS_MAX = 5;
+export const FORWARDED_OFTEN = 5;
 export const GROUP_NAME_CHARS_MAX = 100;
 export const GROUP_DESCRIPTION_CHARS_MAX = 2048;
 /** Devices of a group, by the size it was made for. */

@@ -81,6 +81,8 @@ export const en = {
   edit_cancel: 'Do not edit',
   deleted: 'Message deleted',
   deleted_mine: 'You deleted this message',
+  forwarded: 'Forwarded',
+  forwarded_often: 'Forwarded many times',
   deleted_by: (name: string) => `Deleted by ${name}, who looks after this group`,
   reacted: (who: string, emoji: string, what: string) => `${who} reacted ${emoji} to “${what}”`,
   invitation: 'Invitation',

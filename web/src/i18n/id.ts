@@ -78,6 +78,8 @@ export const id: Catalogue = {
   edit_cancel: 'Batal menyunting',
   deleted: 'Pesan dihapus',
   deleted_mine: 'Anda menghapus pesan ini',
+  forwarded: 'Diteruskan',
+  forwarded_often: 'Sering diteruskan',
   deleted_by: (name: string) => `Dihapus oleh ${name}, pengurus grup ini`,
   reacted: (who, emoji, what) => `${who} menanggapi ${emoji} pada “${what}”`,
   invitation: 'Undangan',

@@ -9,7 +9,7 @@ export type Anchor = Pick<DOMRect, 'left' | 'right' | 'top' | 'bottom'>;
 
 export type Opened =
   | { what: 'menu'; message: Message; at: Anchor }
-  | { what: 'emoji' | 'versions' | 'delete' | 'answers' | 'cancel' | 'info'; message: Message }
+  | { what: 'emoji' | 'versions' | 'delete' | 'answers' | 'cancel' | 'info' | 'forward'; message: Message }
   /** Without a message: a new invitation. */
   | { what: 'event'; message?: Message };
 

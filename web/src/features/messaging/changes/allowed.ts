@@ -5,6 +5,7 @@ export interface Allowed {
   react: boolean;
   reply: boolean;
   copy: boolean;
+  forward: boolean;
   edit: boolean;
   delete: boolean;
   versions: boolean;
@@ -33,6 +34,7 @@ export function allowed(message: Message, now: number, accepted: boolean, place 
     react: sent && accepted && place.inside,
     reply: sent && place.mayWrite,
     copy: there && Boolean(message.text),
+    forward: sent && accepted && (['text', 'file', 'event'] as const).some((kind) => kind === message.kind),
     edit: sent && place.mayWrite && message.mine && message.kind === 'text' && age < EDIT_WINDOW_MS,
     delete: sent && place.inside && (message.mine || place.moderates) && age < DELETE_WINDOW_MS,
     versions: there && Boolean(message.versions?.length),

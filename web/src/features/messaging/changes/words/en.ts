@@ -6,6 +6,7 @@ export const en = {
   react_back: (emoji: string) => `Take ${emoji} back`,
   react_more: 'Another emoji',
   reacted: (emoji: string, who: string) => `${emoji} from ${who}`,
+  forward: 'Forward',
   edit: 'Edit',
   delete: 'Delete for everyone',
   info: 'Who has it',

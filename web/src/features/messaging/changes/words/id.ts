@@ -8,6 +8,7 @@ export const id: Words = {
   react_back: (emoji) => `Tarik kembali ${emoji}`,
   react_more: 'Emoji lain',
   reacted: (emoji, who) => `${emoji} dari ${who}`,
+  forward: 'Teruskan',
   edit: 'Sunting',
   delete: 'Hapus untuk semua',
   info: 'Siapa sudah menerima',

@@ -72,6 +72,7 @@ function message(
 
 const threads = new Map<string, Message[]>(people.map((person) => [person.account_id, []]));
 const unread = new Map<string, number>();
+const arranged = new Map<string, Partial<Chat>>();
 
 function write(
   peer: Person,
@@ -146,6 +147,7 @@ function chatOf(person: Person): Chat {
     request: person.username === 'orang_asing' || (person === salesman && !messages.some((known) => known.mine)),
     safety_changed: person === budi && messages.length > 0,
     updated_at: last?.time ?? 0,
+    ...arranged.get(person.account_id),
   };
 }
 
@@ -246,6 +248,19 @@ export class CoreLink {
         unread.delete(command.conversation_id);
         this.#changed(command.conversation_id);
         return { type: 'done' };
+      case 'arrange': {
+        const { conversation_id: id, pinned, archived, unread: marked_unread } = command;
+        if (marked_unread === false) unread.delete(id);
+        return this.#arrange(id, {
+          ...(pinned !== undefined && { pinned }),
+          ...(archived !== undefined && { archived, pinned: false }),
+          ...(marked_unread !== undefined && { marked_unread }),
+        });
+      }
+      case 'mute':
+        return this.#arrange(command.conversation_id, { muted_until: Date.now() + (command.hours ?? 0) * HOUR });
+      case 'set_draft':
+        return this.#arrange(command.conversation_id, { draft: command.text });
       case 'safety_number':
         return { type: 'safety_number', safety_number: '0123456789'.repeat(6), with: budi };
       case 'server_view':
@@ -283,6 +298,12 @@ export class CoreLink {
     if (at >= 0) messages[at] = changed;
     this.#notify({ type: 'message', message: changed });
     this.#changed(changed.conversation_id);
+  }
+
+  #arrange(id: string, change: Partial<Chat>) {
+    arranged.set(id, { ...arranged.get(id), ...change });
+    this.#changed(id);
+    return { type: 'chat', ...chatOf(people.find((person) => person.account_id === id) ?? budi) };
   }
 
   #changed(id: string): void {

@@ -9,6 +9,8 @@ export type Route =
   /** A new group of people. */
   | { name: 'group' }
   | { name: 'settings' }
+  /** The chats that were put away. */
+  | { name: 'archived' }
   /** A ticket, by the message that brought it. */
   | { name: 'ticket'; id: string }
   /** Where sellers check tickets; open to whoever has no account. */
@@ -21,7 +23,7 @@ export type Route =
 
 const ID = /^[0-9a-f]{32}$/;
 const MESSAGE_ID = /^[0-9a-f]{64}$/;
-const PLAIN = ['new', 'scan', 'code', 'group', 'settings', 'gate'] as const;
+const PLAIN = ['new', 'scan', 'code', 'group', 'settings', 'archived', 'gate'] as const;
 
 export function parseRoute(hash: string): Route {
   const [first = '', second = '', third] = hash

@@ -112,7 +112,7 @@ impl State {
             Command::OpenInvite { link } | Command::JoinGroup { link } => {
                 later(self.fetch_invite(command_id, command, link))
             }
-            Command::Mute { conversation_id, hours } => now(self.mute(*conversation_id, *hours)),
+            Command::Mute { .. } | Command::Arrange { .. } | Command::SetDraft { .. } => self.organise(command),
             Command::BeginUpload { size_bytes } => later(self.begin_upload(command_id, *size_bytes)),
             Command::SetTyping {
                 conversation_id,

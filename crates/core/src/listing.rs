@@ -17,7 +17,7 @@ const SERVER_VIEW_MAX: u32 = 50;
 impl State {
     pub(crate) fn list_chats(&self) -> Reply {
         let mut chats: Vec<_> = self.chats.values().map(|chat| self.chat_view(chat)).collect();
-        chats.sort_by_key(|chat| std::cmp::Reverse(chat.updated_at));
+        chats.sort_by_key(|chat| std::cmp::Reverse((chat.pinned, chat.updated_at)));
         Reply::Chats { chats }
     }
 

@@ -29,6 +29,9 @@ export type Command =
   | { type: 'message_info'; message_id: string }
   /** null: notifications again. */
   | { type: 'mute'; conversation_id: string; hours: number | null }
+  /** What is absent stays; `unread: false` reads all that is in it. */
+  | { type: 'arrange'; conversation_id: string; pinned?: boolean; archived?: boolean; unread?: boolean }
+  | { type: 'set_draft'; conversation_id: string; text: string }
   | { type: 'begin_upload'; size_bytes: number }
   | { type: 'pay'; message_id: string; method: string; challenge_answer: string | null }
   | { type: 'payment'; message_id: string }
@@ -86,6 +89,8 @@ export interface Answers {
   group: 'group';
   message_info: 'message_info';
   mute: 'chat';
+  arrange: 'chat';
+  set_draft: 'chat';
   begin_upload: 'upload';
   resolve_failed: 'done' | 'sent';
   mark_read: 'done';
@@ -136,6 +141,14 @@ export interface Chat {
   group?: GroupSummary;
   /** No notifications until then. */
   muted_until?: number;
+  /** Above all that are not. */
+  pinned?: boolean;
+  /** Out of sight, whatever comes. */
+  archived?: boolean;
+  /** To be looked at again. */
+  marked_unread?: boolean;
+  /** A text that is being written. */
+  draft?: string;
   last: Message | null;
   unread: number;
   /** A stranger's first messages have not been answered yet. */

@@ -6,7 +6,7 @@ import { type Bytes, makeSealKey, seal, unseal } from './seal';
 const DATABASE = 'kabar';
 const ROWS = 'rows';
 const KEYS = 'keys';
-/** Small texts of the screens' own, such as drafts: not the core's, but sealed like everything else. */
+/** Small texts of the screens' own, such as how a link called somebody: not the core's, but sealed like everything else. */
 const NOTES = 'notes';
 const SEAL_KEY = 'seal';
 const NOTES_MAX = 1000;

@@ -35,6 +35,7 @@ pub enum Command {
     OpenChat {
         who: String,
     },
+    /// The pinned ones first, then by time.
     ListChats,
     /// One message, of whichever conversation.
     GetMessage {
@@ -142,6 +143,23 @@ pub enum Command {
     Mute {
         conversation_id: ConversationId,
         hours: Option<u32>,
+    },
+    /// Keeps a chat on top (`pinned`), out of sight whatever comes (`archived`), or marked as unread; `unread: false` reads all
+    /// that is in it. What is absent stays. Known on this device only. Replied to with [`super::Reply::Chat`].
+    Arrange {
+        conversation_id: ConversationId,
+        #[serde(default)]
+        pinned: Option<bool>,
+        #[serde(default)]
+        archived: Option<bool>,
+        #[serde(default)]
+        unread: Option<bool>,
+    },
+    /// Keeps a text that is being written, until a text is sent; empty: forgets it. Known on this device only. Replied to with
+    /// [`super::Reply::Chat`].
+    SetDraft {
+        conversation_id: ConversationId,
+        text: String,
     },
     /// Asks for room for a file of so many bytes, and a key for it; replied to with [`super::Reply::Upload`]. Once its bytes are
     /// there, `Send` with a file tells of it.

@@ -31,6 +31,16 @@ pub struct ChatView {
     /// No notifications until then.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub muted_until: Option<TimeMs>,
+    /// These four are known on this device only; see [`super::Command::Arrange`].
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub pinned: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub archived: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub marked_unread: bool,
+    /// A text that is being written.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub draft: String,
     /// Newest message, if there is one.
     pub last: Option<MessageView>,
     pub unread: u32,

@@ -49,6 +49,10 @@ impl State {
             // Answering a stranger accepts him.
             chat.request = false;
             chat.updated_at = self.now;
+            chat.arranged.unread = false;
+            if matches!(shown, Shown::Text(_)) {
+                chat.arranged.draft.clear();
+            }
         }
         self.save_chat(conversation);
         self.notify(Notification::Message { message: view.clone() });

@@ -4,6 +4,7 @@
 //! and calls for another look. Must not: name the MLS engine, or leave a decision about a commit to the server.
 
 mod advance;
+mod arrange;
 mod billed;
 mod candidate;
 mod changes;
@@ -44,6 +45,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::entrance::open_preview;
 pub(crate) use self::{
+    arrange::Arranged,
     billed::Owed,
     changes::{Changes, PendingChange},
     entrance::Entrance,
@@ -133,6 +135,8 @@ pub(crate) struct Chat {
     pub(crate) request: bool,
     #[serde(default)]
     pub(crate) muted_until: Option<TimeMs>,
+    #[serde(default)]
+    pub(crate) arranged: Arranged,
     pub(crate) safety_changed: bool,
     /// Version of our name that went into this conversation last.
     pub(crate) name_sent: u32,
@@ -374,6 +378,7 @@ impl Chat {
             welcome: None,
             request: false,
             muted_until: None,
+            arranged: Arranged::default(),
             safety_changed: false,
             name_sent: 0,
             in_gap: false,

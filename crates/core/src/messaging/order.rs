@@ -156,6 +156,7 @@ mod tests {
             "heard_in",
             "welcome",
             "muted_until",
+            "arranged",
         ];
         fields.retain(|(name, _)| !added.contains(&name.as_text().unwrap()));
         for (name, value) in fields {

@@ -313,7 +313,7 @@ impl State {
             )));
         };
         let accepted = accept && chat.request;
-        if place.seq <= chat.read_seq && chat.unread == 0 && !accepted {
+        if place.seq <= chat.read_seq && chat.unread == 0 && !accepted && !chat.arranged.unread {
             return Ok(Ok(Reply::Done));
         }
         let rows = self.range(Range {
@@ -330,6 +330,7 @@ impl State {
         // Nothing changes before the rows are here: until then this runs again.
         if let Some(chat) = self.chats.get_mut(&conversation) {
             chat.request &= !accepted;
+            chat.arranged.unread = false;
             chat.read_seq = chat.read_seq.max(place.seq);
             chat.unread = u32::try_from(unread).unwrap_or(u32::MAX).min(chat.unread);
         }

@@ -10,7 +10,7 @@ use kabar_protocol::{
 };
 use serde_json::json;
 
-use super::{Session, change, files, shown, unexpected};
+use super::{Session, arrange, change, files, shown, unexpected};
 use crate::output::Failure;
 
 /// Most messages that one listing shows.
@@ -166,7 +166,17 @@ fn chat_line(chat: &ChatView) -> String {
         .unwrap_or_default();
     let members = chat.group.as_ref().map(|group| format!(" [{}]", group.members));
     let members = members.unwrap_or_default();
-    format!("{}  {}{members}{unread}  {last}", chat.conversation_id, who(&chat.peer))
+    let last = if chat.draft.is_empty() {
+        last
+    } else {
+        format!("Draft: {}", chat.draft)
+    };
+    let marks = arrange::marks(chat);
+    format!(
+        "{}  {}{members}{marks}{unread}  {last}",
+        chat.conversation_id,
+        who(&chat.peer)
+    )
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@
 
 mod account;
 mod answer;
+mod arrange;
 mod change;
 mod commerce;
 mod files;
@@ -97,6 +98,20 @@ enum ChatCommand {
     Info(group::Info),
     /// No notifications of a conversation for a while; known to this home only
     Mute(group::Mute),
+    /// Keep a conversation at the top of the list; this and the next six are known to this home only
+    Pin(arrange::Arrange),
+    /// Let it go to its place
+    Unpin(arrange::Arrange),
+    /// Put a conversation away; new messages leave it there
+    Archive(arrange::Arrange),
+    /// Take it back into the list
+    Unarchive(arrange::Arrange),
+    /// Mark a conversation to come back to
+    MarkUnread(arrange::Arrange),
+    /// Everything in a conversation is read; the senders learn it
+    MarkRead(arrange::Arrange),
+    /// Keep a text that is to be sent later
+    Draft(arrange::Draft),
     /// Print what came in, each item once
     Receive(receive::Receive),
     /// Mark everything up to a message as read
@@ -143,6 +158,13 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Group(group) => group.run(&session).await,
         ChatCommand::Info(info) => info.run(&session).await,
         ChatCommand::Mute(mute) => mute.run(&session).await,
+        ChatCommand::Pin(chat) => chat.run(&session, arrange::How::Pin).await,
+        ChatCommand::Unpin(chat) => chat.run(&session, arrange::How::Unpin).await,
+        ChatCommand::Archive(chat) => chat.run(&session, arrange::How::Archive).await,
+        ChatCommand::Unarchive(chat) => chat.run(&session, arrange::How::Unarchive).await,
+        ChatCommand::MarkUnread(chat) => chat.run(&session, arrange::How::MarkUnread).await,
+        ChatCommand::MarkRead(chat) => chat.run(&session, arrange::How::MarkRead).await,
+        ChatCommand::Draft(draft) => draft.run(&session).await,
         ChatCommand::Receive(receive) => receive.run(&session).await,
         ChatCommand::Read(read) => read.run(&session).await,
         ChatCommand::Resolve(resolve) => resolve.run(&session).await,

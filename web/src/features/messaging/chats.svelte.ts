@@ -1,16 +1,18 @@
 // All conversations: the list, open threads, drafts and who is typing.
 import { SvelteMap } from 'svelte/reactivity';
-import type { Chat, Message } from '../../core/contract';
+import { type Chat, type Command, type Message, TEXT_CHARS_MAX } from '../../core/contract';
 import { groupCards } from '../groups/cards.svelte';
 import { session } from '../session/session.svelte';
+import { compareChats } from './order';
 import { isChanged } from './summary';
 import { Thread } from './thread.svelte';
 
 /** A typing notice holds this long when no further one comes. */
 const TYPING_MS = 7000;
 const DRAFT_DELAY_MS = 400;
-const DRAFT = 'draft:';
 const NAME = 'name:';
+
+export type Arrangement = Pick<Extract<Command, { type: 'arrange' }>, 'pinned' | 'archived' | 'unread'>;
 
 export function isMuted({ muted_until }: Chat): boolean {
   return muted_until !== undefined && muted_until > Date.now();
@@ -28,10 +30,14 @@ class Chats {
   /** The latest message that came in, for the live region. */
   arrived: Message | undefined = $state.raw();
 
-  /** Newest first; a chat that was only opened is not in the list until something is in it. */
-  readonly list: Chat[] = $derived(
-    [...this.#chats.values()].filter((chat) => chat.last ?? chat.group).sort((a, b) => b.updated_at - a.updated_at),
+  /** A chat that was only opened is in no list until something is in it. */
+  readonly all: Chat[] = $derived(
+    [...this.#chats.values()]
+      .filter((chat) => chat.last ?? chat.group ?? this.draft(chat.conversation_id))
+      .sort(compareChats),
   );
+  readonly list: Chat[] = $derived(this.all.filter((chat) => !chat.archived));
+  readonly archived: Chat[] = $derived(this.all.filter((chat) => chat.archived));
   readonly unread: number = $derived(this.list.reduce((sum, chat) => sum + (isMuted(chat) ? 0 : chat.unread), 0));
 
   async load(): Promise<void> {
@@ -84,7 +90,7 @@ class Chats {
     if (message.mine) return;
     this.setTyping(message.conversation_id, message.from.account_id, false);
     const chat = this.get(message.conversation_id);
-    if (chat && isMuted(chat)) return;
+    if (chat && (chat.archived || isMuted(chat))) return;
     // An old message that something was done to is no news to be read out.
     if (isNew ? !isChanged(message) : this.arrived?.message_id === message.message_id) this.arrived = message;
   }
@@ -104,26 +110,38 @@ class Chats {
   }
 
   draft(id: string): string {
-    return this.#drafts.get(id) ?? '';
+    return this.#drafts.get(id) ?? this.get(id)?.draft ?? '';
   }
 
   keepDraft(id: string, text: string): void {
-    if (text) this.#drafts.set(id, text);
-    else this.#drafts.delete(id);
+    this.#drafts.set(id, text);
     clearTimeout(this.#draftTimers.get(id));
     this.#draftTimers.set(
       id,
-      setTimeout(() => session.link.keepNote(DRAFT + id, text), DRAFT_DELAY_MS),
+      setTimeout(() => void this.#storeDraft(id, text), DRAFT_DELAY_MS),
     );
+  }
+
+  async #storeDraft(id: string, text: string): Promise<void> {
+    const kept = [...text].slice(0, TEXT_CHARS_MAX).join('');
+    try {
+      this.put(await session.link.request({ type: 'set_draft', conversation_id: id, text: kept }));
+      // From here on the core says it, unless more was written meanwhile, or it is longer than what is kept.
+      if (this.#drafts.get(id) === kept) this.#drafts.delete(id);
+    } catch {
+      // It stays here until the page goes.
+    }
+  }
+
+  async arrange(id: string, how: Arrangement): Promise<void> {
+    this.put(await session.link.request({ type: 'arrange', conversation_id: id, ...how }));
   }
 
   restoreNotes(notes: Record<string, string>): void {
     for (const [key, text] of Object.entries(notes)) {
-      const prefix = [DRAFT, NAME].find((each) => key.startsWith(each));
-      if (!prefix) continue;
-      const kept = prefix === DRAFT ? this.#drafts : this.#names;
-      const id = key.slice(prefix.length);
-      if (!kept.has(id)) kept.set(id, text);
+      if (!key.startsWith(NAME)) continue;
+      const id = key.slice(NAME.length);
+      if (!this.#names.has(id)) this.#names.set(id, text);
     }
     for (const chat of this.#chats.values()) this.put(chat);
   }

@@ -1,7 +1,12 @@
 // The order of a thread, and merging into it. Pure.
-import type { Message } from '../../core/contract';
+import type { Chat, Message } from '../../core/contract';
 
 export const isNotice = (message: Message) => message.kind.startsWith('notice_');
+/** The pinned ones first, then by time. */
+export function compareChats(a: Chat, b: Chat): number {
+  return Number(b.pinned ?? false) - Number(a.pinned ?? false) || b.updated_at - a.updated_at;
+}
+
 const waiting = (message: Message) => message.state === 'queued' || message.state === 'failed';
 
 /** Oldest first. What waits on this device comes last, in the order of writing; the rest is in the server's order. */

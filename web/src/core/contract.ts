@@ -1,7 +1,15 @@
 // The contract of crates/core/src/api as TypeScript: what a page may ask of the core, and what it is told.
 // Change both together. Times are milliseconds since the Unix epoch, ids lower-case hex.
 
-import type { GroupCommand, GroupSummary, GroupView, MessageInfo } from './group';
+import type {
+  GroupCommand,
+  GroupSummary,
+  GroupView,
+  InvitePreview,
+  InviteView,
+  JoinRequest,
+  MessageInfo,
+} from './group';
 
 export type * from './group';
 
@@ -26,6 +34,9 @@ export type Command =
   | { type: 'change_message'; message_id: string; change: Change; wait?: boolean }
   | { type: 'create_group'; name: string; description: string; members: string[]; large: boolean }
   | { type: 'group'; conversation_id: string; request: GroupCommand }
+  /** `link` is whole, or its path. */
+  | { type: 'open_invite'; link: string }
+  | { type: 'join_group'; link: string }
   | { type: 'message_info'; message_id: string }
   /** null: notifications again. */
   | { type: 'mute'; conversation_id: string; hours: number | null }
@@ -59,6 +70,10 @@ export type Reply =
   | { type: 'flow_screen'; screen: string; data: string }
   | ({ type: 'upload' } & UploadRoom)
   | ({ type: 'group' } & GroupView)
+  | ({ type: 'invite' } & InviteView)
+  | ({ type: 'invite_preview' } & InvitePreview)
+  | ({ type: 'join_asked' } & InvitePreview)
+  | { type: 'join_requests'; requests: JoinRequest[] }
   | ({ type: 'message_info' } & MessageInfo)
   | { type: 'safety_number'; safety_number: string; with: Person }
   | { type: 'server_view'; items: ServerItem[] };
@@ -83,7 +98,9 @@ export interface Answers {
   tickets: 'tickets';
   flow_exchange: 'flow_screen';
   create_group: 'group';
-  group: 'group';
+  group: 'group' | 'invite' | 'join_requests' | 'done';
+  open_invite: 'invite_preview';
+  join_group: 'group' | 'join_asked';
   message_info: 'message_info';
   mute: 'chat';
   arrange: 'chat';
@@ -427,6 +444,8 @@ export type Notification =
   | { type: 'chat'; chat: Chat }
   | { type: 'message'; message: Message }
   | { type: 'typing'; conversation_id: string; account_id: string; active: boolean }
+  /** Somebody asks to be let into a group of ours. */
+  | { type: 'join_requested'; conversation_id: string }
   /** A payment has changed: a hint, the truth is asked for. */
   | { type: 'payment'; payment: Payment }
   | { type: 'registration'; mode: string }

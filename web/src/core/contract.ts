@@ -43,6 +43,8 @@ export type Command =
   /** What is absent stays; `unread: false` reads all that is in it. */
   | { type: 'arrange'; conversation_id: string; pinned?: boolean; archived?: boolean; unread?: boolean }
   | { type: 'set_draft'; conversation_id: string; text: string }
+  /** Messages of all chats in which each word begins a word. */
+  | { type: 'search'; text: string; limit: number; before: string | null }
   | { type: 'begin_upload'; size_bytes: number }
   | { type: 'pay'; message_id: string; method: string; challenge_answer: string | null }
   | { type: 'payment'; message_id: string }
@@ -63,6 +65,7 @@ export type Reply =
   | { type: 'chats'; chats: Chat[] }
   | ({ type: 'message' } & Message)
   | { type: 'messages'; messages: Message[]; more: boolean }
+  | { type: 'found'; messages: Found[]; more: boolean }
   | ({ type: 'sent' } & Message)
   | ({ type: 'payment' } & Payment)
   | { type: 'payment_challenge'; prompt: string }
@@ -103,6 +106,7 @@ export interface Answers {
   join_group: 'group' | 'join_asked';
   message_info: 'message_info';
   mute: 'chat';
+  search: 'found';
   arrange: 'chat';
   set_draft: 'chat';
   begin_upload: 'upload';
@@ -230,6 +234,13 @@ export interface Message {
   state: MessageState;
   /** Why it failed, or why it still waits. */
   error?: ApiError;
+}
+
+/** A message that was searched for. */
+export interface Found {
+  message: Message;
+  /** Whom its chat is with. */
+  chat: Person;
 }
 
 /** What is done to a message that is there. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mayHeal, partsOfLink, type Wrong, wordsOf, wrongOf } from './link';
+import { conversationOf, mayHeal, partsOfLink, type Wrong, wordsOf, wrongOf } from './link';
 import { catalogues } from './words';
 
 const PART = 'VdRbl9T_sV2kkyKzEGW10KYtubRkUk1-';
@@ -11,6 +11,9 @@ describe('a link into a group', () => {
       expect(() => partsOfLink(PART, cut)).toThrow('damaged');
       expect(() => partsOfLink(cut, PART)).toThrow('damaged');
     }
+  });
+  it('names its group', () => {
+    expect(conversationOf('VdRbl9T_sV2kkyKzEGW10KYtubRkUk1-')).toBe('55d45b97d4ffb15da49322b31065b5d0');
   });
   it('is told from other reasons why one does not come in', () => {
     expect(wrongOf({ code: 'invite_gone' })).toBe('gone');

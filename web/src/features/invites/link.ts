@@ -1,4 +1,5 @@
 // A link into a group, taken apart, and what can be wrong with it. Pure.
+import { toHex } from '../../core/bytes';
 import type { ApiError } from '../../core/contract';
 import type { Words } from './words';
 
@@ -29,6 +30,12 @@ const PART = /^[\w-]{32}$/;
 export function partsOfLink(code: string, secret: string): { path: string } {
   if (!PART.test(code) || !PART.test(secret)) throw new LinkError('damaged');
   return { path: `/i/${code}#${secret}` };
+}
+
+/** The group's id, which is the first half of a code; so a group has one colour everywhere. */
+export function conversationOf(code: string): string {
+  const bytes = Uint8Array.from(atob(code.replace(/-/g, '+').replace(/_/g, '/')), (char) => char.charCodeAt(0));
+  return toHex(bytes.subarray(0, 16));
 }
 
 /** What a refusal of the core means for the link; undefined: it is about something else. */

@@ -1,4 +1,4 @@
-// The list kept in order, on a desk and on a phone: pinned, put away, marked, muted, and a text begun that outlives a reload.
+// The list kept in order, on a desk and on a phone: pinned, put away, marked, muted, and a text begun that outlives a reload; and messages found.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
@@ -150,6 +150,33 @@ test('a text that was begun is there after a reload, until it is sent', async ()
   assert.equal(await ani.composer.inputValue(), '');
   await ani.go('/');
   await row(ani, 'Budi').getByText('Draf:').waitFor({ state: 'detached' });
+});
+
+test('a message is found by its words, and jumped to', async () => {
+  await ani.openChatFromList('Citra');
+  await ani.say('Jangan lupa café Méliès, Sabtu sore');
+  for (let n = 1; n <= 30; n += 1) await ani.say(`Pesan nomor ${n}`);
+  await ani.seesState('Pesan nomor 30', 'sampai');
+  await ani.page.reload();
+  await ani.go('/');
+  const field = ani.page.getByRole('searchbox', { name: 'Cari' });
+  await field.fill('sore cafe');
+  const results = ani.page.getByRole('region', { name: 'Pesan' });
+  await results.getByRole('link').filter({ hasText: 'Citra Dewi' }).waitFor();
+  assert.deepEqual(await results.locator('mark').allTextContents(), ['café', 'sore']);
+  await look(ani, 'organise-found-light-id');
+  await results.getByRole('link').click();
+  const found = ani.message('Jangan lupa café');
+  await found.waitFor();
+  await ani.page.waitForFunction((text) => document.activeElement?.textContent?.includes(text), 'Jangan lupa');
+  await look(ani, 'organise-jumped-light-id');
+  await field.fill('tidakadaini');
+  await results.getByText('Tidak ada pesan dengan “tidakadaini” di perangkat ini.').waitFor();
+  await field.fill('');
+  await results.waitFor({ state: 'detached' });
+  await budi.page.getByRole('searchbox', { name: 'Search' }).fill('mas');
+  await budi.page.getByRole('region', { name: 'Messages' }).getByRole('link').waitFor();
+  await look(budi, 'organise-found-phone-dark-en');
 });
 
 test('nobody heard a complaint', () => {

@@ -23,11 +23,13 @@ self.addEventListener('activate', (event) => {
 
 self.addEventListener('fetch', (event) => {
   const url = new URL(event.request.url);
-  if (event.request.method !== 'GET' || url.origin !== self.location.origin || !files.includes(url.pathname)) return;
+  // A link into a group (/i/CODE#SECRET) is a screen of the app.
+  const path = event.request.mode === 'navigate' && url.pathname.startsWith('/i/') ? '/' : url.pathname;
+  if (event.request.method !== 'GET' || url.origin !== self.location.origin || !files.includes(path)) return;
   event.respondWith(
     caches
       .open(cacheName)
-      .then((cache) => cache.match(url.pathname))
+      .then((cache) => cache.match(path))
       .then((cached) => cached ?? fetch(event.request)),
   );
 });

@@ -257,6 +257,16 @@ export class CoreLink {
           ...(marked_unread !== undefined && { marked_unread }),
         });
       }
+      case 'search': {
+        const all = [...threads.entries()].flatMap(([id, messages]) => messages.map((found) => ({ id, found })));
+        const word = new RegExp(`\\b${command.text}`, 'iu');
+        const messages = all
+          .filter(({ found }) => word.test(found.text ?? ''))
+          .sort((a, b) => b.found.time - a.found.time);
+        const chat = (id: string) => people.find((person) => person.account_id === id) ?? budi;
+        const page = messages.slice(0, command.limit).map(({ id, found }) => ({ message: found, chat: chat(id) }));
+        return { type: 'found', messages: page, more: false };
+      }
       case 'mute':
         return this.#arrange(command.conversation_id, { muted_until: Date.now() + (command.hours ?? 0) * HOUR });
       case 'set_draft':

@@ -7,6 +7,7 @@ import { account } from './features/accounts/account.svelte';
 import { purchases } from './features/commerce/purchases.svelte';
 import { tickets } from './features/commerce/tickets.svelte';
 import { events } from './features/events/events.svelte';
+import { groupCards } from './features/groups/cards.svelte';
 import { outgoing } from './features/media/outgoing.svelte';
 import { chats } from './features/messaging/chats.svelte';
 import { session } from './features/session/session.svelte';
@@ -60,6 +61,9 @@ function notice(notification: Notification): void {
       break;
     case 'payment':
       purchases.hint(notification.payment);
+      break;
+    case 'join_requested':
+      groupCards.joinRequested(notification.conversation_id);
       break;
     case 'typing':
       chats.setTyping(notification.conversation_id, notification.account_id, notification.active);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseRoute, parseWho, userLink } from './route';
+import { parseAddress, parseRoute } from './route';
+import { parseWho, userLink } from './who';
 
 const ID = '0123456789abcdef0123456789abcdef';
 const HERE = 'https://kabar.example';
@@ -38,6 +39,23 @@ describe('links of people', () => {
     expect(parseWho(userLink('https://else.example:8443', 'budi', 'Budi'), HERE)).toEqual({
       otherServer: 'else.example:8443',
     });
+  });
+});
+
+describe('links into groups', () => {
+  it('are an address with a path, until one goes on from there', () => {
+    expect(parseAddress({ pathname: '/i/abc', hash: '#s-e_c' })).toEqual({
+      name: 'invite',
+      code: 'abc',
+      secret: 's-e_c',
+    });
+    expect(parseAddress({ pathname: '/i/abc', hash: '' })).toEqual({ name: 'invite', code: 'abc', secret: '' });
+    expect(parseAddress({ pathname: '/i/abc', hash: '#/settings' })).toEqual({ name: 'settings' });
+    expect(parseAddress({ pathname: '/i/abc/def', hash: '' })).toEqual({ name: 'list' });
+  });
+  it('are told from those of people, and from other servers', () => {
+    expect(parseWho(`${HERE}/i/abc#def`, HERE)).toEqual({ invite: '/i/abc#def' });
+    expect(parseWho('https://else.example/i/abc#def', HERE)).toEqual({ otherServer: 'else.example' });
   });
 });
 

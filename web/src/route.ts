@@ -19,6 +19,8 @@ export type Route =
   | { name: 'user'; who: string; called: string }
   /** An invitation to this server. */
   | { name: 'join'; code: string }
+  /** A link into a group: the one screen whose address has a path. `secret` is as it stands in the link. */
+  | { name: 'invite'; code: string; secret: string }
   | { name: 'unknown' };
 
 const ID = /^[0-9a-f]{32}$/;
@@ -41,30 +43,12 @@ export function parseRoute(hash: string): Route {
   return { name: 'unknown' };
 }
 
-/** The link that lets others write to this account. The name is for the eyes of whoever opens it; the server never sees it. */
-export function userLink(origin: string, who: string, name: string): string {
-  return `${publicOrigin(origin)}/#/u/${encodeURIComponent(who)}/${encodeURIComponent(name)}`;
-}
-
-/** http://dua.localhost is how one computer plays a second person: the same server as http://localhost. */
-function publicOrigin(origin: string): string {
-  return origin.replace(/^(https?:\/\/).+\.localhost(?=:|$)/, '$1localhost');
-}
-
-export type Who = { who: string; called: string } | { otherServer: string } | 'invalid';
-
-/** What a person typed, pasted or scanned to find somebody: a link of this server, or a name, number or id. */
-export function parseWho(text: string, origin: string): Who {
-  const trimmed = text.trim();
-  if (!/^https?:\/\//i.test(trimmed))
-    return trimmed && !/\s.*[a-z]/i.test(trimmed) ? { who: trimmed, called: '' } : 'invalid';
-  if (!URL.canParse(trimmed)) return 'invalid';
-  const url = new URL(trimmed);
-  const route = parseRoute(url.hash);
-  if (route.name !== 'user') return 'invalid';
-  return publicOrigin(url.origin) === publicOrigin(origin)
-    ? { who: route.who, called: route.called }
-    : { otherServer: url.host };
+/** Of a whole address. What stands behind the # is sent nowhere. */
+export function parseAddress({ pathname, hash }: Pick<URL, 'pathname' | 'hash'>): Route {
+  const code = /^\/i\/([^/]*)$/.exec(pathname)?.[1];
+  return code === undefined || hash.startsWith('#/')
+    ? parseRoute(hash)
+    : { name: 'invite', code, secret: hash.slice(1) };
 }
 
 function decode(part: string): string {

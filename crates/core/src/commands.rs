@@ -89,6 +89,7 @@ impl State {
                 before,
                 limit,
             } => self.list_messages(*conversation_id, *before, *limit),
+            Command::Search { text, limit, before } => self.search(command_id, text, *limit, *before),
             Command::SendText { .. } => self.send_text(command_id, command),
             Command::Send {
                 to,

@@ -134,10 +134,12 @@ impl State {
             return Some(Job::Work(Work::Push(Body::QueueEmpty(wire::QueueEmpty {}))));
         }
         // The queue first: what is in it may be what a conversation needs. Unless the queue itself waits for us.
-        if self.connection.is_online() || (self.connection.has_session() && self.inbox_wait.is_some()) {
-            return self.due.pop_first().map(Job::Advance);
+        if (self.connection.is_online() || (self.connection.has_session() && self.inbox_wait.is_some()))
+            && let Some(conversation) = self.due.pop_first()
+        {
+            return Some(Job::Advance(conversation));
         }
-        None
+        self.next_search()
     }
 
     fn put_back(&mut self, job: Job) {

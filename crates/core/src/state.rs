@@ -13,7 +13,7 @@ use crate::{
     api::{ApiError, Command, MessageState, Notification, Output, TimeMs},
     connection::{Answer, Connection, Purpose},
     core::CoreConfig,
-    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live, Owed, PendingChange, Team},
+    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live, Owed, PendingChange, Search, Team},
     mls::Engine,
     store::{self, Blob, keys},
     tx::{Effect, Range, Reads, Rows, Step, Tx},
@@ -56,6 +56,8 @@ pub(crate) enum Work {
     Purge(Vec<u8>),
     /// A change of a message that has come.
     Change(u64),
+    /// The next page of a search.
+    Search(u64),
     /// Somebody has stopped typing.
     Typing(ConversationId, AccountId),
     /// The mark of this state has moved: show the own messages that it has reached.
@@ -157,6 +159,7 @@ pub(crate) struct Waiting {
     pub(crate) joins: BTreeMap<ConversationId, u64>,
     pub(crate) idle: Vec<u64>,
     pub(crate) flows: Vec<FlowCall>,
+    pub(crate) searches: BTreeMap<u64, Search>,
     /// Typing notices to take back: who, where, when.
     pub(crate) typing: BTreeMap<(ConversationId, AccountId), TimeMs>,
 }
@@ -303,6 +306,7 @@ impl State {
         unanswered.extend(self.waiting.sends.values());
         unanswered.extend(self.waiting.wishes.values());
         unanswered.extend(&self.waiting.idle);
+        unanswered.extend(self.waiting.searches.keys());
         unanswered.extend(self.waiting.flows.iter().map(FlowCall::command_id));
         unanswered.extend(self.connection.commands());
         let mut fresh = Self::new(self.config.clone());
@@ -340,6 +344,7 @@ impl State {
             }
             Job::Work(Work::Purge(prefix)) => self.purge(prefix),
             Job::Work(Work::Change(number)) => self.apply_change(*number),
+            Job::Work(Work::Search(command_id)) => self.search_on(*command_id),
             Job::Work(Work::Typing(conversation, account)) => {
                 self.typing_ended(*conversation, *account);
                 Ok(())

@@ -123,6 +123,7 @@ pub(crate) mod keys {
     pub(crate) const RECEIPT: &[u8] = b"a/receipt/";
     pub(crate) const CHANGE: &[u8] = b"a/change/";
     pub(crate) const FEED: &[u8] = b"f/";
+    pub(crate) const MESSAGES: &[u8] = b"m/";
     pub(crate) const GROUP: &[u8] = b"g/";
     pub(crate) const KEY_PACKAGE: &[u8] = b"k/";
 
@@ -173,7 +174,12 @@ pub(crate) mod keys {
     }
 
     pub(crate) fn messages(conversation: ConversationId) -> Key {
-        [b"m/", conversation.as_slice()].concat()
+        [MESSAGES, conversation.as_slice()].concat()
+    }
+
+    /// Of the key of a message.
+    pub(crate) fn conversation_of(message: &[u8]) -> Option<ConversationId> {
+        ConversationId::from_slice(message.get(MESSAGES.len()..)?.get(..16)?).ok()
     }
 
     pub(crate) fn message(conversation: ConversationId, seq: u64, sub: u32) -> Key {

@@ -1,7 +1,15 @@
 // The contract of crates/core/src/api as TypeScript: what a page may ask of the core, and what it is told.
 // Change both together. Times are milliseconds since the Unix epoch, ids lower-case hex.
 
-import type { GroupCommand, GroupSummary, GroupView, MessageInfo } from './group';
+import type {
+  GroupCommand,
+  GroupSummary,
+  GroupView,
+  InvitePreview,
+  InviteView,
+  JoinRequest,
+  MessageInfo,
+} from './group';
 
 export type * from './group';
 
@@ -26,12 +34,17 @@ export type Command =
   | { type: 'change_message'; message_id: string; change: Change; wait?: boolean }
   | { type: 'create_group'; name: string; description: string; members: string[]; large: boolean }
   | { type: 'group'; conversation_id: string; request: GroupCommand }
+  /** `link` is whole, or its path. */
+  | { type: 'open_invite'; link: string }
+  | { type: 'join_group'; link: string }
   | { type: 'message_info'; message_id: string }
   /** null: notifications again. */
   | { type: 'mute'; conversation_id: string; hours: number | null }
   /** What is absent stays; `unread: false` reads all that is in it. */
   | { type: 'arrange'; conversation_id: string; pinned?: boolean; archived?: boolean; unread?: boolean }
   | { type: 'set_draft'; conversation_id: string; text: string }
+  /** Messages of all chats in which each word begins a word. */
+  | { type: 'search'; text: string; limit: number; before: string | null }
   | { type: 'begin_upload'; size_bytes: number }
   | { type: 'pay'; message_id: string; method: string; challenge_answer: string | null }
   | { type: 'payment'; message_id: string }
@@ -54,6 +67,7 @@ export type Reply =
   | { type: 'chats'; chats: Chat[] }
   | ({ type: 'message' } & Message)
   | { type: 'messages'; messages: Message[]; more: boolean }
+  | { type: 'found'; messages: Found[]; more: boolean }
   | ({ type: 'sent' } & Message)
   | ({ type: 'payment' } & Payment)
   | { type: 'payment_challenge'; prompt: string }
@@ -61,6 +75,10 @@ export type Reply =
   | { type: 'flow_screen'; screen: string; data: string }
   | ({ type: 'upload' } & UploadRoom)
   | ({ type: 'group' } & GroupView)
+  | ({ type: 'invite' } & InviteView)
+  | ({ type: 'invite_preview' } & InvitePreview)
+  | ({ type: 'join_asked' } & InvitePreview)
+  | { type: 'join_requests'; requests: JoinRequest[] }
   | ({ type: 'message_info' } & MessageInfo)
   | { type: 'safety_number'; safety_number: string; with: Person }
   | { type: 'server_view'; items: ServerItem[] };
@@ -86,9 +104,12 @@ export interface Answers {
   tickets: 'tickets';
   flow_exchange: 'flow_screen';
   create_group: 'group';
-  group: 'group';
+  group: 'group' | 'invite' | 'join_requests' | 'done';
+  open_invite: 'invite_preview';
+  join_group: 'group' | 'join_asked';
   message_info: 'message_info';
   mute: 'chat';
+  search: 'found';
   arrange: 'chat';
   set_draft: 'chat';
   begin_upload: 'upload';
@@ -220,6 +241,13 @@ export interface Message {
   state: MessageState;
   /** Why it failed, or why it still waits. */
   error?: ApiError;
+}
+
+/** A message that was searched for. */
+export interface Found {
+  message: Message;
+  /** Whom its chat is with. */
+  chat: Person;
 }
 
 /** What is done to a message that is there. */
@@ -434,6 +462,8 @@ export type Notification =
   | { type: 'chat'; chat: Chat }
   | { type: 'message'; message: Message }
   | { type: 'typing'; conversation_id: string; account_id: string; active: boolean }
+  /** Somebody asks to be let into a group of ours. */
+  | { type: 'join_requested'; conversation_id: string }
   /** A payment has changed: a hint, the truth is asked for. */
   | { type: 'payment'; payment: Payment }
   | { type: 'registration'; mode: string }

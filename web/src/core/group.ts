@@ -28,6 +28,8 @@ export interface GroupView {
   /** Owners first, then admins. */
   members: GroupMember[];
   settings: GroupSettings;
+  /** Links that work, as far as this device knows them. */
+  invites: InviteView[];
   /** For up to 256 devices instead of 32, without the post-quantum suite. */
   large: boolean;
 }
@@ -44,7 +46,46 @@ export type GroupCommand =
   /** The last owner names a successor. */
   | { type: 'leave'; successor?: string }
   | { type: 'edit'; name?: string; description?: string }
+  /** Makes a link; null: no limit. */
+  | { type: 'invite'; hours: number; uses: number | null; approval: boolean }
+  /** Whoever came by it stays. */
+  | { type: 'uninvite'; code: string }
+  /** Who asks to be let in; being added is the yes. */
+  | { type: 'join_requests' }
+  | { type: 'decline'; who: string }
   | ({ type: 'settings' } & Partial<GroupSettings>);
+
+/** A link into a group. */
+export interface InviteView {
+  code: string;
+  /** What follows the server's address; absent of one that somebody else made. */
+  path?: string;
+  by: Person;
+  expires_at: number;
+  /** Of our own; 0: no limit. */
+  uses_max: number;
+  approval: boolean;
+}
+
+/** What a link leads to. All but the numbers is what its maker wrote. */
+export interface InvitePreview {
+  conversation_id: string;
+  name: string;
+  description: string;
+  /** Hex of a small JPEG or WebP. */
+  photo?: string;
+  /** What the one who made the link calls himself; may be empty. */
+  inviter: string;
+  /** By the server's count. */
+  members: number;
+  expires_at: number;
+  approval: boolean;
+  /** We are in it already. */
+  member: boolean;
+}
+
+/** Somebody who asks to be let in. */
+export type JoinRequest = Person & { asked_at: number };
 
 /** How far a message of ours has come, with everybody whom it was for. */
 export interface MessageInfo {

@@ -25,7 +25,7 @@ export const en = {
   chats: 'Chats',
   new_chat: 'New chat',
   settings: 'Settings',
-  filter: 'Search chats',
+  filter: 'Search',
   filter_none: (text: string) => `No chat with “${text}”.`,
   unread: (count: number) => (count === 1 ? '1 unread message' : `${count} unread messages`),
   you: 'You',

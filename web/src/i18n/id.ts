@@ -24,7 +24,7 @@ export const id: Catalogue = {
   chats: 'Obrolan',
   new_chat: 'Obrolan baru',
   settings: 'Pengaturan',
-  filter: 'Cari obrolan',
+  filter: 'Cari',
   filter_none: (text) => `Tidak ada obrolan dengan “${text}”.`,
   unread: (count) => `${count} pesan belum dibaca`,
   you: 'Anda',

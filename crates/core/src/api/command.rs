@@ -47,6 +47,14 @@ pub enum Command {
         before: Option<MessageId>,
         limit: u32,
     },
+    /// Messages of all chats, newest first, in which each word of the text begins a word; neither case nor accents count. Older than
+    /// the given one; `limit` at most 200. Replied to with [`super::Reply::Found`].
+    Search {
+        text: String,
+        limit: u32,
+        #[serde(default)]
+        before: Option<MessageId>,
+    },
     /// Replied to when the message is queued durably on this device; its way on is told by [`Notification::Message`].
     /// With `wait`, replied to after the server's acknowledgement.
     SendText {

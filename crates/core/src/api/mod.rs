@@ -40,7 +40,7 @@ pub use self::{
     media::Upload,
     notification::{ApiError, ConnectionState, Notification},
     reply::{Me, PhoneCode, Reply, ServerItem},
-    view::{ChatKind, ChatView, MessageKind, MessageState, MessageView, Person},
+    view::{ChatKind, ChatView, FoundMessage, MessageKind, MessageState, MessageView, Person},
 };
 
 /// Milliseconds since the Unix epoch.

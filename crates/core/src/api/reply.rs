@@ -4,7 +4,7 @@ use kabar_protocol::ids::{AccountId, DeviceId};
 use serde::Serialize;
 
 use super::{
-    ChargeView, ChatView, FeedItem, GroupView, InvitePreview, InviteView, JoinRequestView, MessageInfo,
+    ChargeView, ChatView, FeedItem, FoundMessage, GroupView, InvitePreview, InviteView, JoinRequestView, MessageInfo,
     MessageTemplate, MessageView, PaymentView, Person, PriceView, TicketView, TimeMs, Upload,
 };
 
@@ -23,6 +23,10 @@ pub enum Reply {
     Message(MessageView),
     Messages {
         messages: Vec<MessageView>,
+        more: bool,
+    },
+    Found {
+        messages: Vec<FoundMessage>,
         more: bool,
     },
     Sent(MessageView),

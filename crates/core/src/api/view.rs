@@ -51,6 +51,14 @@ pub struct ChatView {
     pub updated_at: TimeMs,
 }
 
+/// A message that was searched for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FoundMessage {
+    pub message: MessageView,
+    /// Whom its chat is with. Of a group, its name.
+    pub chat: Person,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatKind {

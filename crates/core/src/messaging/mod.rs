@@ -27,6 +27,7 @@ mod receipts;
 mod resync;
 mod roster;
 mod sealed;
+mod search;
 mod shown;
 mod start;
 mod team;
@@ -56,6 +57,7 @@ pub(crate) use self::{
     key_update::KeyUpdate,
     marks::Marks,
     order::{TIMELINES_MAX, server_seq},
+    search::Search,
     team::{Team, Wanted, Wish, not_in_group},
     thread::class_name,
     wishes::with_role,

@@ -228,6 +228,36 @@ fn message_line(message: &MessageView) -> String {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// Each of its words begins a word of the message; neither case nor accents count
+    text: String,
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=i64::from(LIST_MAX)))]
+    limit: u32,
+    /// Only messages older than this one
+    #[arg(long, value_parser = message_id)]
+    before: Option<MessageId>,
+}
+
+impl Search {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let search = Command::Search {
+            text: self.text,
+            limit: self.limit,
+            before: self.before,
+        };
+        match session.ask(search).await? {
+            Reply::Found { messages, .. } => messages.iter().try_for_each(|found| {
+                let mut value = shown::flat(&found.message, found.message.shown.as_ref())?;
+                value["chat"] = json!(found.chat);
+                let line = || format!("[{}] {}", who(&found.chat), message_line(&found.message));
+                session.output.answer(&value, line)
+            }),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ServerView {
     #[arg(long)]
     with: String,

@@ -122,6 +122,8 @@ enum ChatCommand {
     Chats,
     /// List messages of a conversation, newest first
     Messages(messages::Messages),
+    /// Find messages of all conversations by their words, newest first
+    Search(messages::Search),
     /// Show what the server holds of a conversation: ciphertext beside the text
     ServerView(messages::ServerView),
 }
@@ -170,6 +172,7 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Resolve(resolve) => resolve.run(&session).await,
         ChatCommand::Chats => messages::chats(&session).await,
         ChatCommand::Messages(messages) => messages.run(&session).await,
+        ChatCommand::Search(search) => search.run(&session).await,
         ChatCommand::ServerView(view) => view.run(&session).await,
     };
     session.client.close().await;

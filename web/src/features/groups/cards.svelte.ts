@@ -18,7 +18,12 @@ class GroupCards {
     this.parts?.groups.received(message);
   }
 
+  joinRequested(conversation: string): void {
+    void this.parts?.requests.load(conversation);
+  }
+
   forget(): void {
+    this.parts?.requests.forget();
     this.parts?.groups.forget();
   }
 }

@@ -1,6 +1,7 @@
 // The groups whose members somebody has looked at, and what is being changed about them.
 import { SvelteMap } from 'svelte/reactivity';
 import type { Chat, GroupCommand, GroupView, Message, Person } from '../../core/contract';
+import type { AnswerTo } from '../../core/link';
 import { chats } from '../messaging/chats.svelte';
 import { session } from '../session/session.svelte';
 import { explainGroup } from './explain';
@@ -39,21 +40,30 @@ class Groups {
     this.#keep(await session.link.request({ type: 'group', conversation_id: id, request: { type: 'show' } }));
   }
 
-  #keep({ type: _, ...view }: GroupView & { type: 'group' }): void {
+  #keep(reply: AnswerTo<'group'>): void {
+    if (reply.type !== 'group') return;
+    const { type: _, ...view } = reply;
     this.#views.set(view.conversation_id, view);
     for (const member of view.members) this.#learn(member);
   }
 
   /** Resolves when the change is in force, or to false if it is refused: `problem` then says why. */
   async change(id: string, request: GroupCommand): Promise<boolean> {
+    return (await this.ask(id, request)) !== undefined;
+  }
+
+  /** The same, with what the core answers. */
+  async ask(id: string, request: GroupCommand): Promise<AnswerTo<'group'> | undefined> {
     this.#problems.delete(id);
     this.#waiting.set(id, this.waiting(id) + 1);
     try {
-      this.#keep(await session.link.request({ type: 'group', conversation_id: id, request }));
-      return true;
+      const reply = await session.link.request({ type: 'group', conversation_id: id, request });
+      if (reply.type === 'invite') await this.load(id);
+      else this.#keep(reply);
+      return reply;
     } catch (refused) {
       this.#problems.set(id, explainGroup(refused));
-      return false;
+      return undefined;
     } finally {
       this.#waiting.set(id, this.waiting(id) - 1);
     }

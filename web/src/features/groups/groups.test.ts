@@ -40,7 +40,7 @@ describe('what happened in a group', () => {
   });
   it('says it without a doer where nobody knows who did it', () => {
     expect(said('en', 'notice_removed', me, [me])).toBe('You were removed from the group');
-    expect(said('id', 'notice_added', budi, [budi])).toBe('Budi Santoso masuk ke grup');
+    expect(said('id', 'notice_added', budi, [budi])).toBe('Budi Santoso bergabung lewat tautan');
   });
   it('names roles and settings in words', () => {
     expect(said('id', 'notice_role', me, [budi], 'admin')).toBe('Anda menjadikan Budi Santoso admin');
@@ -81,7 +81,16 @@ function group(mine: GroupRole | undefined, others: GroupRole[], settings = {}):
   if (mine) members.unshift({ ...me, role: mine, me: true });
   const standing = mine ? 'member' : 'left';
   const all = { post: 'all', add: 'admins', edit: 'admins', ...settings } as GroupView['settings'];
-  return { conversation_id: 'c', name: 'G', description: '', standing, members, settings: all, large: false };
+  return {
+    conversation_id: 'c',
+    name: 'G',
+    description: '',
+    standing,
+    members,
+    settings: all,
+    invites: [],
+    large: false,
+  };
 }
 const actsOf = (mine: GroupRole, other: GroupRole) => {
   const view = group(mine, [other]);

@@ -27,6 +27,8 @@ class Chats {
   readonly #draftTimers = new Map<string, ReturnType<typeof setTimeout>>();
   loaded = $state(false);
   error: unknown = $state();
+  /** A message to jump to once its chat is open. */
+  sought: { chat: string; message: string } | undefined = $state.raw();
   /** The latest message that came in, for the live region. */
   arrived: Message | undefined = $state.raw();
 

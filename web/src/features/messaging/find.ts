@@ -1,7 +1,7 @@
 // Finds whoever somebody typed, pasted or scanned.
 import type { Chat } from '../../core/contract';
 import { i18n } from '../../i18n/index.svelte';
-import { parseWho } from '../../route';
+import { parseWho } from '../../who';
 import { account } from '../accounts/account.svelte';
 import { chats } from './chats.svelte';
 
@@ -9,7 +9,7 @@ import { chats } from './chats.svelte';
 export async function find(typed: string): Promise<Chat> {
   const { t } = i18n;
   const parsed = parseWho(typed, location.origin);
-  if (parsed === 'invalid') throw new Error(t.who_invalid);
+  if (parsed === 'invalid' || (typeof parsed === 'object' && 'invite' in parsed)) throw new Error(t.who_invalid);
   if ('otherServer' in parsed) throw new Error(t.other_server(parsed.otherServer));
   const { me } = account;
   const plain = parsed.who.replace(/^@/, '').toLowerCase();

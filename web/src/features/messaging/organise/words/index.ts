@@ -1,8 +1,12 @@
-// The words of what keeps the list in order, at hand once a menu is.
+// The words of what keeps the list in order and of searching, at hand once a menu is, or a search.
 import type { Language } from '../../../../i18n/index.svelte';
 import { en } from './en';
 import { id } from './id';
 
-export type Words = { [Key in keyof typeof en]: string };
+export type Words = {
+  [Key in keyof typeof en]: (typeof en)[Key] extends (...parts: infer Parts) => string
+    ? (...parts: Parts) => string
+    : string;
+};
 
 export const catalogues: Record<Language, Words> = { id, en };

@@ -205,6 +205,28 @@ test('a link that was taken back, or was cut, says so', async () => {
   await fajar.close();
 });
 
+test('on a phone, in the dark and in English, the links of a group are as sound', async () => {
+  const { page } = ani;
+  await page.evaluate(() => localStorage.setItem('kabar.language', 'en'));
+  await page.setViewportSize(PHONE.viewport);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.reload();
+  const panel = await openPanel(ani);
+  await panel.getByText('with approval').scrollIntoViewIfNeeded();
+  await look(ani, 'invites-links-phone-dark-en');
+  await panel.getByRole('button', { name: 'Make a link' }).click();
+  await look(ani, 'invites-new-phone-dark-en');
+  await page.keyboard.press('Escape');
+  await panel.getByRole('button', { name: 'More for this link' }).click();
+  await page.getByRole('menuitem', { name: 'Show QR code' }).press('Enter');
+  await dialog(ani, 'Senam Pagi').locator('canvas').waitFor();
+  await look(ani, 'invites-code-phone-dark-en');
+  await page.keyboard.press('Escape');
+  await closePanel(ani);
+  await page.evaluate(() => localStorage.setItem('kabar.language', 'id'));
+  await page.reload();
+});
+
 test('a link of another server is not followed', async () => {
   await ani.go('/new');
   await ani.page.getByLabel(ani.t.who).fill(guarded.replace(/localhost:\d+/, 'lain.example'));

@@ -139,7 +139,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_answer_carries_the_policy() {
-        for path in ["/", "/settings", "/none.js"] {
+        for path in ["/", "/settings", "/i/code", "/none.js"] {
             let response = serve(Uri::from_static(path), HeaderMap::new()).await;
             assert!(
                 response.headers().contains_key(header::CONTENT_SECURITY_POLICY),

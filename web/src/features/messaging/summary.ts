@@ -4,14 +4,10 @@ import type { Catalogue } from '../../i18n/index.svelte';
 import { nameOf } from './person';
 
 export function summaryOf(message: Message, t: Catalogue): string {
-  if (message.kind === 'deleted') return deletedBy(message, t);
+  if (message.deleted_by) return t.deleted_by(nameOf(message.deleted_by, t.unnamed));
+  if (message.kind === 'deleted') return message.mine ? t.deleted_mine : t.deleted;
   if (message.event) return `${message.event.canceled ? t.invitation_canceled : t.invitation}: ${message.event.title}`;
   return message.text ?? t.unsupported;
-}
-
-function deletedBy({ mine, deleted_by }: Message, t: Catalogue): string {
-  if (deleted_by) return t.deleted_by(nameOf(deleted_by, t.unnamed));
-  return mine ? t.deleted_mine : t.deleted;
 }
 
 /** Something was done to it since it was sent. */

@@ -61,7 +61,7 @@ export class Acting {
 
   /** Resolves once every message can be shown: a row must not grow after it came into view. */
   async need(messages: readonly Message[]): Promise<void> {
-    if (this.parts || !messages.some(({ reactions }) => reactions?.length)) return;
+    if (this.parts || !messages.some(({ reactions, forwarded }) => reactions?.length || forwarded)) return;
     this.parts = await import('./parts');
   }
 

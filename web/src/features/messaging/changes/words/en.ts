@@ -7,6 +7,8 @@ export const en = {
   react_more: 'Another emoji',
   reacted: (emoji: string, who: string) => `${emoji} from ${who}`,
   forward: 'Forward',
+  forwarded: 'Forwarded',
+  forwarded_often: 'Forwarded many times',
   edit: 'Edit',
   delete: 'Delete for everyone',
   info: 'Who has it',

@@ -9,6 +9,8 @@ export const id: Words = {
   react_more: 'Emoji lain',
   reacted: (emoji, who) => `${emoji} dari ${who}`,
   forward: 'Teruskan',
+  forwarded: 'Diteruskan',
+  forwarded_often: 'Sering diteruskan',
   edit: 'Sunting',
   delete: 'Hapus untuk semua',
   info: 'Siapa sudah menerima',

@@ -104,8 +104,8 @@ impl State {
             Command::Pay { .. } | Command::Payment { .. } | Command::Tickets | Command::FlowExchange { .. } => {
                 self.buy(command_id, command)
             }
-            Command::Forward { message_id, to } => self.forward(command_id, command, *message_id, to),
-            Command::ChangeMessage { .. }
+            Command::Forward { .. }
+            | Command::ChangeMessage { .. }
             | Command::MessageInfo { .. }
             | Command::ResolveFailed { .. }
             | Command::MarkRead { .. } => self.about_message(command_id, command),
@@ -136,6 +136,7 @@ impl State {
                 change,
                 wait,
             } => self.change_message(command_id, *message_id, change, *wait),
+            Command::Forward { message_id, to } => self.forward(command_id, command, *message_id, to),
             Command::MessageInfo { message_id } => self.message_info(*message_id),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {

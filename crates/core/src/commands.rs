@@ -76,10 +76,10 @@ impl State {
         match command {
             // Carried out above: it needs no account.
             Command::Register { .. } => Ok(Ok(None)),
-            Command::RequestPhoneCode { phone } => later(self.request_phone_code(command_id, phone)),
-            Command::VerifyPhone { code } => later(self.verify_phone(command_id, code)),
-            Command::SetName { name } => now(self.set_name(name)),
-            Command::SetUsername { username } => later(self.set_username(command_id, username.as_deref())),
+            Command::RequestPhoneCode { .. }
+            | Command::VerifyPhone { .. }
+            | Command::SetName { .. }
+            | Command::SetUsername { .. } => self.about_account(command_id, command),
             Command::Whoami => now(Ok(Reply::Me(me))),
             Command::OpenChat { who } => self.open_chat(command_id, command, who),
             Command::ListChats => now(Ok(self.list_chats())),
@@ -121,10 +121,23 @@ impl State {
             } => now(self.set_typing(*conversation_id, *active)),
             Command::SafetyNumber { with } => self.show_safety_number(command_id, command, with),
             Command::ServerView { conversation_id, limit } => self.server_view(*conversation_id, *limit),
-            Command::WaitIdle => {
-                self.waiting.idle.push(command_id);
-                Ok(Ok(None))
-            }
+            Command::WaitIdle => self.wait_idle(command_id),
+        }
+    }
+
+    fn wait_idle(&mut self, command_id: u64) -> Outcomes {
+        self.waiting.idle.push(command_id);
+        Ok(Ok(None))
+    }
+
+    /// How this account is called and found.
+    fn about_account(&mut self, command_id: u64, command: &Command) -> Outcomes {
+        match command {
+            Command::RequestPhoneCode { phone } => later(self.request_phone_code(command_id, phone)),
+            Command::VerifyPhone { code } => later(self.verify_phone(command_id, code)),
+            Command::SetName { name } => now(self.set_name(name)),
+            Command::SetUsername { username } => later(self.set_username(command_id, username.as_deref())),
+            _ => Ok(Ok(None)),
         }
     }
 

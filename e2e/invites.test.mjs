@@ -26,6 +26,8 @@ const origin = (name) => server.origin(name);
 const at = (link, name) => link.replace('//localhost', `//${name}.localhost`);
 const panelOf = (person) => person.page.getByRole('dialog', { name: /^(Tentang grup|About the group)$/ });
 const dialog = (person, name) => person.page.getByRole('dialog', { name });
+/** A link in the open panel's list; a sheet that just closed may still hold the same words out of sight. */
+const listed = (words) => panelOf(ani).getByRole('listitem').filter({ hasText: words });
 const told = (person, sentence) => person.page.getByRole('article', { name: sentence, exact: true }).waitFor();
 
 before(async () => {
@@ -94,13 +96,13 @@ test('a link is made, shown as a code, and copied', async () => {
   assert.match(open, /^http:\/\/localhost:\d+\/i\/[\w-]{32}#[\w-]{32}$/);
   await page.keyboard.press('Escape');
   await sheet.waitFor({ state: 'detached' });
-  await panelOf(ani).getByText('untuk 10 orang').waitFor();
+  await listed('untuk 10 orang').waitFor();
   guarded = (
     await (await makeLink((wish) => wish.getByRole('checkbox').check())).locator('code').textContent()
   ).trim();
   await page.keyboard.press('Escape');
   await sheet.waitFor({ state: 'detached' });
-  await panelOf(ani).getByText('dengan persetujuan').waitFor();
+  await listed('dengan persetujuan').waitFor();
   await panelOf(ani).getByText('Tautan Anda').first().scrollIntoViewIfNeeded();
   await look(ani, 'invites-links-light-id');
   await closePanel(ani);
@@ -185,7 +187,7 @@ test('a link that was taken back, or was cut, says so', async () => {
   await look(ani, 'invites-menu-light-id');
   await ani.page.getByRole('menuitem', { name: 'Tarik kembali' }).click();
   await dialog(ani, 'Tarik kembali tautan ini?').getByRole('button', { name: 'Tarik kembali' }).click();
-  await panel.getByText('untuk 10 orang').waitFor({ state: 'detached' });
+  await listed('untuk 10 orang').waitFor({ state: 'detached' });
   await closePanel(ani);
 
   const { pathname, hash } = new URL(open);

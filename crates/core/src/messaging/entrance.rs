@@ -91,7 +91,7 @@ impl State {
         let joins = matches!(command, Command::JoinGroup { .. });
         let result = match answer {
             Ok(server_frame::Body::Invite(outcome)) => match &outcome.outcome {
-                Some(Outcome::Found(found)) if joins => match self.follow(command_id, command, link, found) {
+                Some(Outcome::Found(found)) if joins => match self.follow(command_id, link, found) {
                     Ok(None) => return,
                     Ok(Some(reply)) => Ok(reply),
                     Err(error) => Err(error),
@@ -105,7 +105,6 @@ impl State {
                     Err(gone())
                 }
             },
-            Ok(server_frame::Body::RequestJoin(outcome)) => self.asked(link, outcome.outcome.as_ref()),
             Ok(_) => Err(refusal("bad_answer", "the server's answer does not fit the question")),
             Err(failure) => Err(failure.error.clone()),
         };
@@ -138,7 +137,6 @@ impl State {
     fn follow(
         &mut self,
         command_id: u64,
-        command: &Command,
         link: &str,
         found: &wire::invite_outcome::Found,
     ) -> Result<Option<Reply>, ApiError> {
@@ -160,9 +158,11 @@ impl State {
                 signature: secret.open_signature(code, device).to_vec().into(),
                 note: sealed::seal(&self.engine, &secret, code, &note).into(),
             };
-            let standing = Standing::Asked;
-            self.stand_before(&preview, &secret, standing);
-            let purpose = Purpose::Command(command_id, Box::new(command.clone()));
+            let purpose = Purpose::RequestJoin {
+                command_id,
+                link: link.to_owned(),
+                preview: Box::new(preview),
+            };
             self.request(purpose, Body::RequestJoin(ask));
             return Ok(None);
         }
@@ -206,35 +206,35 @@ impl State {
         self.say_chat(conversation);
     }
 
-    fn asked(&mut self, link: &str, outcome: Option<&Asking>) -> Result<Reply, ApiError> {
-        let (code, _) = parse(link)?;
-        let conversation = code.conversation;
-        match outcome {
-            Some(Asking::Asked(_)) => {
-                let info = self
-                    .teams
-                    .get(&conversation)
-                    .map(|team| team.info.clone())
-                    .unwrap_or_default();
-                Ok(Reply::JoinAsked(InvitePreview {
-                    conversation_id: conversation,
-                    name: info.name,
-                    description: info.description,
-                    photo: String::new(),
-                    inviter: String::new(),
-                    members: 0,
-                    expires_at: 0,
-                    approval: true,
-                    member: false,
-                }))
-            }
+    /// Only what the server has noted is a request of ours.
+    pub(crate) fn join_requested(&mut self, command_id: u64, link: &str, preview: &InvitePreview, answer: &Answer) {
+        let result = match answer {
+            Ok(server_frame::Body::RequestJoin(outcome)) => self.asked(link, preview, outcome.outcome.as_ref()),
+            Ok(_) => Err(refusal("bad_answer", "the server's answer does not fit the question")),
+            Err(failure) => Err(failure.error.clone()),
+        };
+        self.reply(command_id, result);
+    }
+
+    fn asked(&mut self, link: &str, preview: &InvitePreview, outcome: Option<&Asking>) -> Result<Reply, ApiError> {
+        let conversation = preview.conversation_id;
+        let noted = match outcome {
+            Some(Asking::Asked(_)) => true,
             // The Welcome is on its way, or another device of ours is in.
-            Some(Asking::Member(_)) => self.show_group(conversation),
+            Some(Asking::Member(_)) => false,
             Some(Asking::Gone(_)) | None => {
                 self.turn_away(conversation, &gone());
-                Err(gone())
+                return Err(gone());
+            }
+        };
+        if !self.is_in(conversation) {
+            let (_, secret) = parse(link)?;
+            self.stand_before(preview, &secret, Standing::Asked);
+            if noted {
+                return Ok(Reply::JoinAsked(preview.clone()));
             }
         }
+        self.show_group(conversation)
     }
 
     /// We do not come in by this link: what we were before is what we are.

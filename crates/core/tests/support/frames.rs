@@ -34,6 +34,8 @@ pub(super) fn name(body: &Ask) -> &'static str {
         Ask::FetchLog(_) => "log",
         Ask::FetchDeviceList(_) => "list",
         Ask::AppendDeviceListEntry(_) => "append",
+        Ask::PublishInvite(_) => "publish_invite",
+        Ask::RequestJoin(_) => "request_join",
         _ => "other",
     }
 }

@@ -1,0 +1,116 @@
+//! Links into groups: what stands on the device when the server says no, or nothing.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use kabar_core::api::{ApiError, ChatView, Command, GroupCommand, InvitePreview, InviteView, Reply, Standing};
+use kabar_protocol::ids::ConversationId;
+use support::World;
+
+fn about(conversation_id: ConversationId, request: GroupCommand) -> Command {
+    Command::Group {
+        conversation_id,
+        request,
+    }
+}
+
+/// Alice's group with Bob, and Citra outside of it.
+fn scene() -> (World, [usize; 3], ConversationId) {
+    let mut world = World::new(7);
+    let people = ["Alice", "Bob", "Citra"].map(|name| world.person(name));
+    let command = Command::CreateGroup {
+        name: "Keluarga".into(),
+        description: String::new(),
+        members: vec!["@bob".into()],
+        large: false,
+    };
+    let Reply::Group(group) = world.ask(people[0], command).unwrap() else {
+        panic!("no group");
+    };
+    world.run();
+    (world, people, group.conversation_id)
+}
+
+fn link(world: &mut World, by: usize, group: ConversationId, approval: bool) -> Result<InviteView, ApiError> {
+    let wish = GroupCommand::Invite {
+        hours: None,
+        uses: None,
+        approval,
+    };
+    match world.ask(by, about(group, wish))? {
+        Reply::Invite(link) => Ok(link),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn tell_in(world: &mut World, who: usize, link: &InviteView) -> u64 {
+    let command = Command::JoinGroup {
+        link: link.path.clone().unwrap(),
+    };
+    world.tell(who, command)
+}
+
+fn ask_in(world: &mut World, who: usize, link: &InviteView) -> Result<InvitePreview, ApiError> {
+    let command = Command::JoinGroup {
+        link: link.path.clone().unwrap(),
+    };
+    match world.ask(who, command)? {
+        Reply::JoinAsked(preview) => Ok(preview),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn standing(chats: &[ChatView]) -> Option<Standing> {
+    chats
+        .first()
+        .and_then(|chat| chat.group.as_ref())
+        .map(|group| group.standing)
+}
+
+#[test]
+fn only_what_the_server_has_noted_is_asked() {
+    let (mut world, [alice, _, citra], id) = scene();
+    let link = link(&mut world, alice, id, true).unwrap();
+
+    world.server.refuse = Some("request_join");
+    assert_eq!(ask_in(&mut world, citra, &link).unwrap_err().code, "policy");
+    assert_eq!(world.chats(citra), Vec::new(), "a refusal leaves nothing behind");
+
+    world.server.refuse = None;
+    world.server.silent = Some("request_join");
+    let asked = tell_in(&mut world, citra, &link);
+    world.run_for(1_000);
+    world.set_offline(citra, true);
+    world.run_for(60_000);
+    let reply = world.clients[citra].replies.get(&asked).unwrap();
+    assert_eq!(reply.clone().unwrap_err().code, "offline");
+    world.set_offline(citra, false);
+    assert_eq!(world.chats(citra), Vec::new(), "nor does an answer that never came");
+
+    world.server.silent = None;
+    world.run_for(60_000);
+    let preview = ask_in(&mut world, citra, &link).unwrap();
+    assert_eq!((preview.name.as_str(), preview.inviter.as_str()), ("Keluarga", "Alice"));
+    assert_eq!((preview.members, preview.expires_at), (2, link.expires_at));
+    assert_eq!(standing(&world.chats(citra)), Some(Standing::Asked));
+    world.restart(citra);
+    assert_eq!(standing(&world.chats(citra)), Some(Standing::Asked));
+}
+
+#[test]
+fn a_request_is_made_again_when_the_connection_breaks() {
+    let (mut world, [alice, _, citra], id) = scene();
+    let link = link(&mut world, alice, id, true).unwrap();
+    world.server.silent = Some("request_join");
+    let asked = tell_in(&mut world, citra, &link);
+    world.run_for(1_000);
+    assert!(!world.clients[citra].replies.contains_key(&asked), "it waits");
+    world.server.silent = None;
+    world.set_offline(citra, true);
+    world.set_offline(citra, false);
+    world.run();
+    let reply = world.clients[citra].replies.get(&asked).unwrap();
+    assert!(matches!(reply, Ok(Reply::JoinAsked(_))), "{reply:?}");
+    assert_eq!(standing(&world.chats(citra)), Some(Standing::Asked));
+}

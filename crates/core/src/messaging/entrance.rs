@@ -295,9 +295,14 @@ impl State {
         if chat.request || chat.name_sent >= account.name_version {
             return;
         }
-        let known = self.known_info(conversation).filter(|info| !info.name.is_empty());
-        let members = self.teams.get(&conversation).map_or(0, |team| team.accounts().count());
-        if let Some(info) = known.filter(|_| members <= XWING_LEAVES_MAX) {
+        if self.teams.get(&conversation).map_or(0, |team| team.accounts().count()) <= XWING_LEAVES_MAX {
+            self.repeat_info(conversation);
+        }
+    }
+
+    fn repeat_info(&mut self, conversation: ConversationId) {
+        if let Some(info) = self.known_info(conversation).filter(|info| !info.name.is_empty()) {
+            // Fails only without an account, and who has none is in no group.
             let _ = self.queue_control(conversation, wire::content::Body::GroupInfo(info), None);
         }
     }
@@ -320,10 +325,8 @@ impl State {
                 .filter(|account| team.role(*account) == Some(GroupRole::Owner))
                 .collect();
         }
-        if hosts.contains(&me)
-            && let Some(info) = self.known_info(conversation).filter(|info| !info.name.is_empty())
-        {
-            let _ = self.queue_control(conversation, wire::content::Body::GroupInfo(info), None);
+        if hosts.contains(&me) {
+            self.repeat_info(conversation);
         }
     }
 }

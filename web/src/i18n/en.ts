@@ -1,6 +1,5 @@
 // The English catalogue, and the shape of every other one: a key that is missing elsewhere is a type error.
 export const en = {
-  language_name: 'English',
   app_tagline: 'News for the people it is meant for.',
 
   // Onboarding

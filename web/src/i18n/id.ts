@@ -1,7 +1,6 @@
 import type { Catalogue } from './index.svelte';
 
 export const id: Catalogue = {
-  language_name: 'Bahasa Indonesia',
   app_tagline: 'Kabar untuk yang berhak menerimanya.',
 
   welcome_question: 'Siapa nama Anda?',

@@ -37,6 +37,7 @@ impl State {
                 link,
                 preview,
             } => self.join_requested(*command_id, link, preview, answer),
+            Purpose::Withdraw(command_id, conversation) => self.withdrawn(*command_id, *conversation, answer),
             Purpose::Business(command_id) => self.business_answered(*command_id, answer),
             Purpose::Flow(message) => self.flow_sent(*message, answer),
             Purpose::Log(conversation) => return self.log_answered(*conversation, answer),

@@ -77,6 +77,8 @@ pub(crate) enum Purpose {
         link: String,
         preview: Box<InvitePreview>,
     },
+    /// That we do not ask to be let in any more; the answer is the command's.
+    Withdraw(u64, ConversationId),
     /// A flow's question, or the answer to one.
     Flow(MessageId),
 }
@@ -90,6 +92,7 @@ impl Purpose {
             | Self::Payment(command_id)
             | Self::Upload(command_id)
             | Self::JoinRequests(command_id, _)
+            | Self::Withdraw(command_id, _)
             | Self::RequestJoin { command_id, .. } => Some(*command_id),
             _ => None,
         }
@@ -99,7 +102,12 @@ impl Purpose {
     fn is_question(&self) -> bool {
         matches!(
             self,
-            Self::Find(..) | Self::Business(_) | Self::Upload(_) | Self::JoinRequests(..) | Self::RequestJoin { .. }
+            Self::Find(..)
+                | Self::Business(_)
+                | Self::Upload(_)
+                | Self::JoinRequests(..)
+                | Self::RequestJoin { .. }
+                | Self::Withdraw(..)
         )
     }
 }

@@ -114,3 +114,34 @@ fn a_request_is_made_again_when_the_connection_breaks() {
     assert!(matches!(reply, Ok(Reply::JoinAsked(_))), "{reply:?}");
     assert_eq!(standing(&world.chats(citra)), Some(Standing::Asked));
 }
+
+#[test]
+fn a_request_that_is_taken_back_leaves_nothing_behind() {
+    let (mut world, [alice, bob, citra], id) = scene();
+    let link = link(&mut world, alice, id, true).unwrap();
+    let leave = || about(id, GroupCommand::Leave { successor: None });
+    ask_in(&mut world, citra, &link).unwrap();
+    assert_eq!(world.server.data.asking.len(), 1);
+
+    world.server.refuse = Some("decline");
+    assert_eq!(world.ask(citra, leave()).unwrap_err().code, "policy");
+    assert_eq!(standing(&world.chats(citra)), Some(Standing::Asked), "it still stands");
+
+    world.server.refuse = None;
+    match world.ask(citra, leave()).unwrap() {
+        Reply::Group(view) => assert_eq!(view.standing, Standing::Left),
+        other => panic!("{other:?}"),
+    }
+    assert!(world.server.data.asking.is_empty());
+    assert_eq!(world.chats(citra), Vec::new());
+    world.restart(citra);
+    assert_eq!(world.chats(citra), Vec::new());
+
+    // Whoever has left the group before is again somebody who has left it: what was said stays.
+    world.ask(bob, leave()).unwrap();
+    world.run();
+    ask_in(&mut world, bob, &link).unwrap();
+    world.ask(bob, leave()).unwrap();
+    assert_eq!(standing(&world.chats(bob)), Some(Standing::Left));
+    assert!(!world.thread(bob).is_empty());
+}

@@ -13,7 +13,7 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, Control, Party, Team, sealed};
+use super::{Chat, Control, Party, Team, not_in_group, sealed};
 use crate::{
     api::{ApiError, Command, GroupRole, InvitePreview, Reply, Standing},
     commands::{invalid, refusal},
@@ -235,6 +235,39 @@ impl State {
             }
         }
         self.show_group(conversation)
+    }
+
+    /// Takes back that we have asked to be let in.
+    pub(crate) fn withdraw(&mut self, command_id: u64, conversation: ConversationId) -> Result<(), ApiError> {
+        let me = self
+            .my_account()
+            .ok_or_else(|| refusal("no_account", "register first"))?;
+        let decline = wire::DeclineJoinRequest {
+            conversation_id: conversation.to_bytes(),
+            account_id: me.to_bytes(),
+        };
+        self.request(
+            Purpose::Withdraw(command_id, conversation),
+            Body::DeclineJoinRequest(decline),
+        );
+        Ok(())
+    }
+
+    pub(crate) fn withdrawn(&mut self, command_id: u64, conversation: ConversationId, answer: &Answer) {
+        if let Err(failure) = answer {
+            return self.reply(command_id, Err(failure.error.clone()));
+        }
+        // Whoever was let in meanwhile sees that he is in.
+        let asked = self
+            .teams
+            .get_mut(&conversation)
+            .filter(|team| team.standing == Standing::Asked);
+        let withdraws = asked.map(|team| team.standing = Standing::Left).is_some();
+        self.reply(command_id, self.show_group(conversation));
+        if withdraws {
+            self.say_chat(conversation);
+            self.turn_away(conversation, &not_in_group());
+        }
     }
 
     /// We do not come in by this link: what we were before is what we are.

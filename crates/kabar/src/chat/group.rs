@@ -35,7 +35,7 @@ enum GroupCommands {
     Promote(Promote),
     /// Make an admin or owner a plain member
     Demote(Member),
-    /// Leave; the last owner names a successor
+    /// Leave, or take back having asked to be let in; the last owner names a successor
     Leave(Leave),
     /// Show name, settings and members
     Show(Show),

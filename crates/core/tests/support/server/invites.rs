@@ -47,4 +47,11 @@ impl Server {
         };
         Say::RequestJoin(wire::RequestJoinOutcome { outcome: Some(outcome) })
     }
+
+    pub(super) fn decline(&mut self, ask: &wire::DeclineJoinRequest) -> Say {
+        let id = ConversationId::from_slice(&ask.conversation_id).unwrap();
+        let account = AccountId::from_slice(&ask.account_id).unwrap();
+        self.data.asking.remove(&(id, account));
+        Say::JoinRequestDeclined(wire::JoinRequestDeclined {})
+    }
 }

@@ -224,6 +224,7 @@ impl Server {
             Ask::PublishInvite(ask) => self.publish_invite(ask),
             Ask::FetchInvite(ask) => self.invite(&ask.code),
             Ask::RequestJoin(ask) => self.request_join(from.0, &ask.code),
+            Ask::DeclineJoinRequest(ask) => self.decline(&ask),
             _ => {
                 let _ = socket;
                 error(wire::error::Code::Invalid, "frame_unknown")

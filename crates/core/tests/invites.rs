@@ -145,3 +145,28 @@ fn a_request_that_is_taken_back_leaves_nothing_behind() {
     assert_eq!(standing(&world.chats(bob)), Some(Standing::Left));
     assert!(!world.thread(bob).is_empty());
 }
+
+#[test]
+fn a_link_that_the_server_does_not_take_leaves_the_groups_policy_again() {
+    let (mut world, [alice, bob, _], id) = scene();
+    let known = |world: &mut World| match world.ask(bob, about(id, GroupCommand::Show)).unwrap() {
+        Reply::Group(view) => view.invites.len(),
+        other => panic!("{other:?}"),
+    };
+    world.server.refuse = Some("publish_invite");
+    let epoch = world.server.data.conversations[&id].epoch;
+    assert_eq!(link(&mut world, alice, id, false).unwrap_err().code, "policy");
+    world.run();
+    assert_eq!(
+        world.server.data.conversations[&id].epoch,
+        epoch + 2,
+        "agreed to, and taken back"
+    );
+    assert_eq!(known(&mut world), 0);
+
+    // The next is in nobody's way.
+    world.server.refuse = None;
+    link(&mut world, alice, id, false).unwrap();
+    world.run();
+    assert_eq!(known(&mut world), 1);
+}

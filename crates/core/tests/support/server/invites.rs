@@ -3,7 +3,10 @@
 use kabar_protocol::{
     ids::{AccountId, ConversationId},
     invite::InviteCode,
-    wire::{self, invite_outcome, publish_invite_outcome, request_join_outcome, server_frame::Body as Say},
+    wire::{
+        self, invite_outcome, publish_invite_outcome, request_join_outcome, revoke_invite_outcome,
+        server_frame::Body as Say,
+    },
 };
 
 use super::Server;
@@ -16,6 +19,16 @@ impl Server {
         Say::PublishInvite(wire::PublishInviteOutcome {
             outcome: Some(publish_invite_outcome::Outcome::Published(
                 publish_invite_outcome::Published { code: code.into() },
+            )),
+        })
+    }
+
+    pub(super) fn revoke_invite(&mut self, ask: &wire::RevokeInvite) -> Say {
+        let id = ConversationId::from_slice(&ask.conversation_id).unwrap();
+        self.data.links.remove(&InviteCode::new(id, &ask.public_key).to_vec());
+        Say::RevokeInvite(wire::RevokeInviteOutcome {
+            outcome: Some(revoke_invite_outcome::Outcome::Revoked(
+                revoke_invite_outcome::Revoked {},
             )),
         })
     }

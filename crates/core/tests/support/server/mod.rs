@@ -222,6 +222,7 @@ impl Server {
             Ask::FetchReceipts(ask) => self.receipts(from, ask),
             Ask::Typing(ask) => self.typing(from, ask),
             Ask::PublishInvite(ask) => self.publish_invite(ask),
+            Ask::RevokeInvite(ask) => self.revoke_invite(&ask),
             Ask::FetchInvite(ask) => self.invite(&ask.code),
             Ask::RequestJoin(ask) => self.request_join(from.0, &ask.code),
             Ask::DeclineJoinRequest(ask) => self.decline(&ask),

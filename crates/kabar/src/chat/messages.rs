@@ -90,6 +90,17 @@ pub(super) async fn answer_sent(session: &Session, send: Command) -> Result<(), 
     }
 }
 
+/// A message of ours that nothing is on its way of any more, or why it did not go.
+pub(super) async fn came_through(session: &Session, message_id: MessageId) -> Result<MessageView, Failure> {
+    match session.ask(Command::GetMessage { message_id }).await? {
+        Reply::Message(message) => match message.error {
+            Some(error) => Err(error.into()),
+            None => Ok(message),
+        },
+        other => Err(unexpected(&other)),
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Read {
     /// Everything up to this message has been seen
@@ -135,6 +146,7 @@ impl Resolve {
             .await?;
         if self.retry {
             session.ask(Command::WaitIdle).await?;
+            came_through(session, self.message).await?;
         }
         session
             .output

@@ -409,7 +409,7 @@ pub(crate) struct Mute {
 
 impl Mute {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let conversation_id = super::messages::conversation(session, self.with).await?;
+        let conversation_id = super::messages::conversation(session, "with", self.with).await?;
         let mute = Command::Mute {
             conversation_id,
             hours: self.hours,

@@ -60,7 +60,7 @@ impl Send {
             return answer_sent(session, text).await;
         }
         // Whoever cannot be written to is known before anything is uploaded.
-        conversation(session, self.to.clone()).await?;
+        conversation(session, "to", self.to.clone()).await?;
         for path in &self.file {
             let send = Command::Send {
                 to: self.to.clone(),
@@ -205,7 +205,7 @@ pub(crate) struct Messages {
 
 impl Messages {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let conversation_id = conversation(session, self.with).await?;
+        let conversation_id = conversation(session, "with", self.with).await?;
         let list = Command::ListMessages {
             conversation_id,
             before: self.before,
@@ -279,7 +279,7 @@ pub(crate) struct ServerView {
 
 impl ServerView {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let conversation_id = conversation(session, self.with).await?;
+        let conversation_id = conversation(session, "with", self.with).await?;
         match session
             .ask(Command::ServerView {
                 conversation_id,
@@ -303,10 +303,15 @@ impl ServerView {
     }
 }
 
-pub(super) async fn conversation(session: &Session, who: String) -> Result<ConversationId, Failure> {
-    match session.ask(Command::OpenChat { who }).await? {
-        Reply::Chat(chat) => Ok(chat.conversation_id),
-        other => Err(unexpected(&other)),
+/// The chat with whom `typed` means; a refusal names the option that it was typed behind.
+pub(super) async fn conversation(session: &Session, option: &str, typed: String) -> Result<ConversationId, Failure> {
+    match session.ask(Command::OpenChat { who: typed }).await {
+        Ok(Reply::Chat(chat)) => Ok(chat.conversation_id),
+        Ok(other) => Err(unexpected(&other)),
+        Err(failure) => Err(Failure {
+            parameter: failure.parameter.map(|_| option.to_owned()),
+            ..failure
+        }),
     }
 }
 

@@ -84,15 +84,18 @@ fn messages_are_found_from_the_command_line() {
     let first = ani.send("@budi", "besok ke Pasar Minggu");
     let second = ani.send("@budi", "pasarnya buka jam lima");
     budi.lines(&["receive"]);
-    let found = |arguments: &[&str]| -> Vec<serde_json::Value> {
+    let found = |arguments: &[&str]| -> Vec<String> {
         let found = budi.lines(arguments);
-        found.iter().map(|message| message["message_id"].clone()).collect()
+        found
+            .iter()
+            .map(|message| id(&message["message_id"]).to_owned())
+            .collect()
     };
-    let (first, second) = (&first["message_id"], &second["message_id"]);
-    assert_eq!(found(&["search", "PAS"]), [second.clone(), first.clone()]);
-    assert_eq!(found(&["search", "ming pasar"]), [first.clone()]);
-    assert_eq!(found(&["search", "pasar", "--limit", "1"]), [second.clone()]);
-    assert_eq!(found(&["search", "pasar", "--before", id(second)]), [first.clone()]);
+    let (first, second) = (id(&first["message_id"]), id(&second["message_id"]));
+    assert_eq!(found(&["search", "PAS"]), [second, first]);
+    assert_eq!(found(&["search", "ming pasar"]), [first]);
+    assert_eq!(found(&["search", "pasar", "--limit", "1"]), [second]);
+    assert_eq!(found(&["search", "pasar", "--before", second]), [first]);
     assert!(found(&["search", "bioskop"]).is_empty());
     assert_eq!(budi.refused(&["search", " ?! "]).0, "invalid");
     assert_eq!(

@@ -44,7 +44,7 @@ pub enum RateLimit {
     Payments,
     /// Files begun, by account.
     Uploads,
-    /// Links made and taken back, looked at and asked by, by account; without an account, by link.
+    /// Links made and taken back, looked at and asked by, by account; without an account, by address.
     Invites,
 }
 

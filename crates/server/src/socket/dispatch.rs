@@ -210,7 +210,7 @@ async fn answer_invites(app: &App, identity: Identity, body: Request) -> Result<
             Response::RevokeInvite(wire::RevokeInviteOutcome { outcome })
         }
         Request::FetchInvite(body) => {
-            let outcome = Some(messaging::fetch_invite(app, identity.account.as_slice(), &body.code).await?);
+            let outcome = Some(messaging::fetch_invite(app, identity, body).await?);
             Response::Invite(wire::InviteOutcome { outcome })
         }
         Request::FetchInvitedGroup(body) => {

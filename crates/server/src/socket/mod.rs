@@ -15,6 +15,7 @@ pub(crate) use self::{
     listen::{Listener, dial, serve},
     outbox::{Identity, Session},
     sweep::Connections,
+    upgrade::client_address,
     websocket::CloseCode,
 };
 use crate::app::App;

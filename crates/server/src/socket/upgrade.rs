@@ -87,7 +87,7 @@ fn origin_of(url: &str) -> &str {
 }
 
 /// The client's address for limits: what a trusted proxy says, else the peer; `None` for a plain loopback peer.
-pub(super) fn client_address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> Option<IpAddr> {
+pub(crate) fn client_address(app: &App, peer: SocketAddr, headers: &HeaderMap) -> Option<IpAddr> {
     let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
     // The last entry is the proxy's own observation; what stands before it anybody can write.
     let forwarded = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());

@@ -18,10 +18,13 @@ use super::{
 };
 use crate::{app::App, error::Failure, socket::Identity};
 
-/// `limited` is whose limit it counts towards.
-pub(crate) async fn fetch_invite(app: &App, limited: &[u8], code: &[u8]) -> Result<Outcome, Failure> {
-    check_rate(app, limited)?;
-    let code = parse_code("fetch_invite.code", code)?;
+pub(crate) async fn fetch_invite(app: &App, reader: Identity, request: wire::FetchInvite) -> Result<Outcome, Failure> {
+    check_rate(app, reader.account.as_slice())?;
+    shown(app, parse_code("fetch_invite.code", &request.code)?).await
+}
+
+/// Whoever calls it has checked a limit.
+pub(super) async fn shown(app: &App, code: InviteCode) -> Result<Outcome, Failure> {
     let stored = open_invite(app, code).await?;
     let conversation = conversation::conversation(app, code.conversation).await?;
     let Some((stored, conversation)) = stored.zip(conversation) else {

@@ -1,14 +1,20 @@
-//! How long links and requests stay; what they do is in `tests/messenger/invites.rs`.
+//! How long links and requests stay, and who may look how often; what they do is in `tests/messenger/invites.rs`.
 
+use std::net::SocketAddr;
+
+use axum::{body::Body, extract::ConnectInfo};
+use http::{Request, StatusCode};
 use kabar_protocol::{
     ids::{AccountId, ConversationId},
     invite::InviteCode,
     wire::PublishInvite,
 };
 
+use tower::ServiceExt as _;
+
 use super::{
     super::{envelope::DAY_MS, retention, tests::on_each_engine},
-    store,
+    router, store,
 };
 use crate::{App, Clock};
 
@@ -63,4 +69,36 @@ async fn links_go_when_they_expire_and_requests_with_them_or_after_thirty_days()
         clock.advance(30 * DAY_MS);
         assert_eq!(retention::sweep(&app).await.expect("swept"), 1);
     }
+}
+
+async fn look(app: &App, key: u8, from: &str) -> StatusCode {
+    let code = InviteCode::new(GROUP, &[key; 32]);
+    let request = Request::get(format!("/v1/invite/{code}"))
+        .header("x-forwarded-for", from)
+        .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))))
+        .body(Body::empty())
+        .expect("a request");
+    let answer = router(app.clone()).oneshot(request).await.expect("an answer");
+    answer.status()
+}
+
+#[tokio::test]
+async fn a_stranger_looks_at_so_many_links_and_takes_nothing_from_others() {
+    const BURST: usize = 100;
+    let clock = Clock::manual(0);
+    let (app, _directory) = on_each_engine(&clock).await.swap_remove(0);
+    ask_by_link(&app, 1, app.now_ms() + DAY_MS, AccountId([5; 16])).await;
+    for key in (2..).take(BURST) {
+        assert_eq!(look(&app, key, "203.0.113.7").await, StatusCode::NOT_FOUND);
+    }
+    assert_eq!(look(&app, 1, "203.0.113.7").await, StatusCode::TOO_MANY_REQUESTS);
+    for _ in 0..BURST {
+        let gone = StatusCode::NOT_FOUND;
+        assert_eq!(
+            look(&app, 1, "203.0.113.8").await,
+            gone,
+            "there is a link, and no such group"
+        );
+    }
+    assert_eq!(look(&app, 1, "203.0.113.9").await, StatusCode::NOT_FOUND);
 }

@@ -64,3 +64,45 @@ test('an address that is not secure explains itself', async () => {
   await guest.close();
   await server.stop();
 });
+
+describe('the language', () => {
+  let server;
+  const words = (language) => new RegExp(`/assets/${language}-[^/]*\\.js$`);
+  before(async () => {
+    server = await startServer();
+  });
+  after(() => server?.stop());
+
+  test('is that of the browser until another is chosen, and only its words are fetched', async () => {
+    const guest = await Person.open(browser, 'about:blank', { path: '', language: 'en', serviceWorkers: 'block' });
+    const { page } = guest;
+    const fetched = [];
+    page.on('request', (request) => fetched.push(request.url()));
+    await page.goto(server.origin());
+    await page.getByText(guest.t.question).waitFor();
+    assert.equal(fetched.filter((url) => words('en').test(url)).length, 1);
+    assert.equal(fetched.filter((url) => words('id').test(url)).length, 0);
+    const [asked, code] = [words('en'), /\/assets\/index-[^/]*\.js$/].map((file) => fetched.findIndex((url) => file.test(url)));
+    assert.ok(Math.abs(asked - code) <= 3, `the words are asked for beside the code: ${fetched}`);
+    await page.getByRole('radio', { name: 'Bahasa Indonesia' }).check({ force: true });
+    await page.getByText('Siapa nama Anda?').waitFor();
+    await page.reload();
+    await page.getByText('Siapa nama Anda?').waitFor();
+    assert.equal(await page.locator('html').getAttribute('lang'), 'id');
+    guest.calm();
+    await guest.close();
+  });
+
+  test('is the other one where its words cannot be had; without any the page says so', async () => {
+    const guest = await Person.open(browser, 'about:blank', { path: '', language: 'en', serviceWorkers: 'block' });
+    const { page } = guest;
+    await page.route(words('en'), (route) => route.abort());
+    await page.goto(server.origin());
+    await page.getByText('Siapa nama Anda?').waitFor();
+    await page.route(words('id'), (route) => route.abort());
+    await page.reload();
+    await page.getByText('The app could not be loaded').waitFor();
+    await assertAccessible(page, 'a page without words');
+    await guest.close();
+  });
+});

@@ -248,6 +248,33 @@ test('a member becomes an admin, and may add people then', async () => {
   await dewi.close();
 });
 
+test('an admin deletes what somebody else wrote, and everybody sees who did', async () => {
+  await citra.say('Wrong group, sorry');
+  const stray = budi.message('Wrong group, sorry');
+  await stray.waitFor();
+  await stray.focus();
+  await budi.page.keyboard.press('Enter');
+  await item(budi, 'Hapus untuk semua').click();
+  const asks = dialog(budi, 'Hapus untuk semua?');
+  await asks.getByText('Semua orang melihat bahwa Anda yang menghapusnya').waitFor();
+  await look(budi, 'groups-phone-delete-dark-id');
+  await asks.getByRole('button', { name: 'Hapus', exact: true }).click();
+  const gone = (person, words) => person.page.getByRole('article', { name: words }).waitFor();
+  await gone(budi, /^Citra Dewi, Anda menghapus pesan ini sebagai admin/);
+  await gone(ani, /^Citra Dewi, Dihapus oleh Budi Santoso, admin/);
+  await gone(citra, /^You, Deleted by Budi Santoso, an admin/);
+  await ani.page.getByRole('navigation').getByText('Dihapus oleh Budi Santoso, admin').waitFor();
+  assert.equal(await ani.page.getByText('Wrong group').count(), 0);
+  await look(citra, 'groups-deleted-dark-en');
+  // She is no admin: of what others wrote she deletes nothing.
+  const theirs = citra.message('Terima kasih, Citra');
+  await theirs.hover();
+  await theirs.getByRole('button', { name: 'More for this message' }).click();
+  await item(citra, 'Copy').waitFor();
+  assert.equal(await item(citra, 'Delete for everyone').count(), 0);
+  await citra.page.keyboard.press('Escape');
+});
+
 test('where only admins write, the others see why they cannot', async () => {
   const panel = await openPanel(ani);
   const write = panel.getByRole('group', { name: 'Menulis pesan' });

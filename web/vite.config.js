@@ -3,14 +3,17 @@ import { readFileSync } from 'node:fs';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { precache } from './build/precache.js';
+import { words } from './build/words.js';
 
 export default defineConfig({
-  plugins: [svelte(), precache()],
+  plugins: [svelte(), words(), precache()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // What the first screen needs comes in one file: many small ones compress worse, each without what the others taught.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shell', tags: ['$initial'] }] } } },
   },
   worker: { format: 'es' },
   preview: {

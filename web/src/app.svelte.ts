@@ -4,11 +4,11 @@ import type { Notification } from './core/contract';
 import { CoreLink } from './core/link';
 import type { FromWorker } from './core/messages';
 import { account } from './features/accounts/account.svelte';
-import { purchases } from './features/commerce/purchases.svelte';
+import { cards } from './features/commerce/cards.svelte';
 import { tickets } from './features/commerce/tickets.svelte';
 import { events } from './features/events/events.svelte';
 import { groupCards } from './features/groups/cards.svelte';
-import { outgoing } from './features/media/outgoing.svelte';
+import { media } from './features/media/media.svelte';
 import { chats } from './features/messaging/chats.svelte';
 import { session } from './features/session/session.svelte';
 
@@ -35,7 +35,7 @@ function notice(notification: Notification): void {
     case 'connection':
       session.connection = notification.state;
       session.retrying = notification.retry_at !== undefined;
-      if (notification.state === 'online') outgoing.reconnected();
+      if (notification.state === 'online') media.reconnected();
       break;
     case 'registration':
       session.registration = notification.mode;
@@ -60,7 +60,7 @@ function notice(notification: Notification): void {
       events.receive(notification.message);
       break;
     case 'payment':
-      purchases.hint(notification.payment);
+      cards.paid(notification.payment);
       break;
     case 'join_requested':
       groupCards.joinRequested(notification.conversation_id);
@@ -76,7 +76,7 @@ function forget(): void {
   chats.forget();
   tickets.forget();
   events.forget();
-  purchases.forget();
+  cards.forget();
 }
 
 export function startApp(): void {

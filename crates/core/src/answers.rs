@@ -32,6 +32,12 @@ impl State {
             Purpose::JoinRequests(command_id, conversation) => {
                 self.join_requests_answered(*command_id, *conversation, answer);
             }
+            Purpose::RequestJoin {
+                command_id,
+                link,
+                preview,
+            } => self.join_requested(*command_id, link, preview, answer),
+            Purpose::Withdraw(command_id, conversation) => self.withdrawn(*command_id, *conversation, answer),
             Purpose::Business(command_id) => self.business_answered(*command_id, answer),
             Purpose::Flow(message) => self.flow_sent(*message, answer),
             Purpose::Log(conversation) => return self.log_answered(*conversation, answer),

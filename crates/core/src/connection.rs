@@ -11,7 +11,7 @@ use kabar_protocol::{
 };
 
 use crate::{
-    api::{ApiError, Command, ConnectionState, Notification, Output, TimeMs},
+    api::{ApiError, Command, ConnectionState, InvitePreview, Notification, Output, TimeMs},
     messaging::Control,
     state::{State, Work},
 };
@@ -71,6 +71,14 @@ pub(crate) enum Purpose {
     Upload(u64),
     /// Who asks to be let into a group, or that he is not; the answer is the command's.
     JoinRequests(u64, ConversationId),
+    /// To be let into a group by a link that leads to this.
+    RequestJoin {
+        command_id: u64,
+        link: String,
+        preview: Box<InvitePreview>,
+    },
+    /// That we do not ask to be let in any more; the answer is the command's.
+    Withdraw(u64, ConversationId),
     /// A flow's question, or the answer to one.
     Flow(MessageId),
 }
@@ -83,16 +91,23 @@ impl Purpose {
             Self::Business(command_id)
             | Self::Payment(command_id)
             | Self::Upload(command_id)
-            | Self::JoinRequests(command_id, _) => Some(*command_id),
+            | Self::JoinRequests(command_id, _)
+            | Self::Withdraw(command_id, _)
+            | Self::RequestJoin { command_id, .. } => Some(*command_id),
             _ => None,
         }
     }
 
-    /// Asks without changing anything: may be asked again.
+    /// Changes nothing, or nothing more the second time: may be asked again.
     fn is_question(&self) -> bool {
         matches!(
             self,
-            Self::Find(..) | Self::Business(_) | Self::Upload(_) | Self::JoinRequests(..)
+            Self::Find(..)
+                | Self::Business(_)
+                | Self::Upload(_)
+                | Self::JoinRequests(..)
+                | Self::RequestJoin { .. }
+                | Self::Withdraw(..)
         )
     }
 }

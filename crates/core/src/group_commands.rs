@@ -153,10 +153,11 @@ impl State {
         let Some(team) = self.teams.get(&conversation) else {
             return now(self.show_group(conversation));
         };
-        if team.standing != Standing::Member {
-            return Ok(Err(not_in_group()));
-        }
         match request {
+            GroupCommand::Leave { .. } if team.standing == Standing::Asked => {
+                return Ok(self.withdraw(command_id, conversation).map(|()| None));
+            }
+            _ if team.standing != Standing::Member => return Ok(Err(not_in_group())),
             GroupCommand::JoinRequests => {
                 self.fetch_join_requests(command_id, conversation);
                 return Ok(Ok(None));

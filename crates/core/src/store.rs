@@ -25,12 +25,20 @@ pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError>
     let Some((&FORMAT, body)) = bytes.split_first() else {
         return Err(StoreError);
     };
-    if cfg!(target_arch = "wasm32") {
+    if is_read_by_value() {
         let value: ciborium::Value = ciborium::from_reader(body).map_err(|_| StoreError)?;
         return value.deserialized().map_err(|_| StoreError);
     }
     ciborium::from_reader(body).map_err(|_| StoreError)
 }
+
+#[cfg(not(test))]
+fn is_read_by_value() -> bool {
+    cfg!(target_arch = "wasm32")
+}
+
+#[cfg(test)]
+use tests::is_read_by_value;
 
 /// Bytes as CBOR byte strings; serde's default is an array of integers, twice as long.
 #[derive(Clone, PartialEq, Default)]
@@ -221,3 +229,6 @@ pub(crate) mod keys {
         [&b"q/"[..], &number.to_be_bytes()].concat()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -313,6 +313,28 @@ fn where_only_admins_write_nobody_shows_what_a_lying_server_lets_pass() {
 }
 
 #[test]
+fn what_failed_with_our_leaving_is_not_tried_again() {
+    let mut world = World::new(5);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    let id = create(&mut world, alice, &["@bob"]);
+    world.run();
+    world.set_offline(bob, true);
+    let who = "@bob".into();
+    ask(&mut world, alice, id, GroupCommand::Remove { who }).unwrap();
+    let unsent = world.send(bob, &id.to_string(), "still here?");
+    world.set_offline(bob, false);
+    world.run_for(60_000);
+    let resolve = |retry| Command::ResolveFailed {
+        message_id: unsent.message_id,
+        retry,
+    };
+    assert_eq!(world.ask(bob, resolve(true)).unwrap_err().code, "not_a_member");
+    world.ask(bob, Command::WaitIdle).unwrap();
+    world.ask(bob, resolve(false)).unwrap();
+    assert_eq!(texts(&mut world, bob), Vec::<String>::new());
+}
+
+#[test]
 fn a_group_beside_a_conversation_of_two_survives_a_restart() {
     let mut world = World::new(4);
     let (alice, bob) = (world.person("Alice"), world.person("Bob"));

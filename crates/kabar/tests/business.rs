@@ -106,6 +106,24 @@ fn webhooks_tell_what_a_person_does_and_what_became_of_a_message() {
 }
 
 #[test]
+fn a_company_is_told_that_a_message_was_passed_on() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let company = Company::create(&server, "Bioskop Kota", "+622150001000");
+    let receiver = Receiver::start("rahasia-verifikasi");
+    let ani = Person::proved(directory.path(), "Anindita", &server, PHONE);
+    company.subscribe(&server, &receiver, "rahasia-verifikasi");
+    let said = ani.send("+622150001000", "promo ini benar?");
+    let own = receiver.message(|message| message["text"]["body"] == "promo ini benar?");
+    assert_eq!(own.get("context"), None);
+    let message = said["message_id"].as_str().unwrap_or_default();
+    ani.ok(&["forward", "--message", message, "--to", "+622150001000"]);
+    let passed = receiver.message(|message| message["context"] != Value::Null);
+    assert_eq!(passed["text"]["body"], "promo ini benar?");
+    assert_eq!(passed["context"], json!({ "forwarded": true }));
+}
+
+#[test]
 fn a_killed_server_loses_no_webhook_and_repeats_no_send() {
     let directory = directory();
     let server = Serve::start(directory.path());

@@ -278,6 +278,25 @@ async fn where_somebody_has_to_say_yes_a_link_only_asks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_asked_takes_it_back() {
+    let server = TestServer::start().await;
+    let ([ani, _, citra, dewi], group) = neighbours(&server).await;
+    let link = link(&ani, group, None, true).await;
+    for person in [&citra, &dewi] {
+        join(person, &path(&link)).await.expect("asked");
+    }
+    citra.group(group, GroupCommand::Leave { successor: None }).await;
+    let waiting = requests(&ani, group).await;
+    assert_eq!(waiting.len(), 1);
+    assert_eq!(waiting[0].person.account_id.to_string(), dewi.account());
+    assert!(citra.chats().await.is_empty());
+    let citra = citra.restart().await;
+    join(&citra, &path(&link)).await.expect("asked again");
+    assert_eq!(requests(&ani, group).await.len(), 2);
+    server.stop_and_scan(&["Rukun Tetangga"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn members_make_links_where_members_may_add() {
     let server = TestServer::start().await;
     let ([ani, budi, citra, dewi], group) = neighbours(&server).await;

@@ -1,6 +1,5 @@
 // The English catalogue, and the shape of every other one: a key that is missing elsewhere is a type error.
 export const en = {
-  language_name: 'English',
   app_tagline: 'News for the people it is meant for.',
 
   // Onboarding
@@ -86,7 +85,8 @@ export const en = {
   edit_cancel: 'Do not edit',
   deleted: 'Message deleted',
   deleted_mine: 'You deleted this message',
-  deleted_by: (name: string) => `Deleted by ${name}`,
+  deleted_by: (name: string) => `Deleted by ${name}, an admin`,
+  deleted_by_me: 'You deleted this message as an admin',
   reacted: (who: string, emoji: string, what: string) => `${who} reacted ${emoji} to “${what}”`,
   invitation: 'Invitation',
   invitation_canceled: 'Canceled invitation',

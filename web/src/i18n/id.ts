@@ -1,7 +1,6 @@
 import type { Catalogue } from './index.svelte';
 
 export const id: Catalogue = {
-  language_name: 'Bahasa Indonesia',
   app_tagline: 'Kabar untuk yang berhak menerimanya.',
 
   welcome_question: 'Siapa nama Anda?',
@@ -83,7 +82,8 @@ export const id: Catalogue = {
   edit_cancel: 'Batal menyunting',
   deleted: 'Pesan dihapus',
   deleted_mine: 'Anda menghapus pesan ini',
-  deleted_by: (name: string) => `Dihapus oleh ${name}`,
+  deleted_by: (name: string) => `Dihapus oleh ${name}, admin`,
+  deleted_by_me: 'Anda menghapus pesan ini sebagai admin',
   reacted: (who, emoji, what) => `${who} menanggapi ${emoji} pada “${what}”`,
   invitation: 'Undangan',
   invitation_canceled: 'Undangan dibatalkan',

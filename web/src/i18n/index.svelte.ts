@@ -1,8 +1,8 @@
-// The language of the screens: a typed catalogue for words, Intl for dates and numbers.
+// The language of the screens: a typed catalogue for words, Intl for dates and numbers. Of the catalogues only the chosen one is
+// fetched; public/theme.js chooses it and asks for it before this code has come.
 import { formatAmount } from '../features/commerce/amount';
 import { daysBetween } from './days';
-import { en } from './en';
-import { id } from './id';
+import type { en } from './en';
 
 export type Catalogue = {
   [Key in keyof typeof en]: (typeof en)[Key] extends (...parts: infer Parts) => string
@@ -11,24 +11,21 @@ export type Catalogue = {
 };
 export type Language = 'id' | 'en';
 
-const catalogues: Record<Language, Catalogue> = { id, en };
-export const languages = Object.keys(catalogues) as Language[];
+/** Each in its own words, for whoever cannot read the others. */
+export const languages: Record<Language, string> = { id: 'Bahasa Indonesia', en: 'English' };
+
+const catalogues: Record<Language, () => Promise<Catalogue>> = {
+  id: async () => (await import('./id')).id,
+  en: async () => (await import('./en')).en,
+};
 
 const regions: Record<Language, string> = { id: 'id-ID', en: 'en-GB' };
 
-/** Languages close enough to Indonesian that its catalogue serves better than English. */
-const indonesian = /^(id|in|ms|jv|su)\b/i;
-
-function preferred(): Language {
-  const stored = localStorage.getItem('kabar.language');
-  if (stored === 'id' || stored === 'en') return stored;
-  return navigator.languages.some((tag) => indonesian.test(tag)) ? 'id' : 'en';
-}
-
 class I18n {
-  language: Language = $state(preferred());
-  /** The words of the chosen language. */
-  readonly t: Catalogue = $derived(catalogues[this.language]);
+  #language: Language = $state('id');
+  #words: Catalogue | undefined = $state.raw();
+  /** What was chosen last: words of another language that come later than its own are not shown. */
+  #wanted: Language = 'id';
   /** Dates as the person's region writes them, where the browser knows one of that language. */
   readonly locale = $derived(
     navigator.languages.find((tag) => tag.startsWith(`${this.language}-`)) ?? regions[this.language],
@@ -49,14 +46,40 @@ class I18n {
   );
   readonly #count = $derived(new Intl.NumberFormat(this.locale));
 
-  use(language: Language): void {
-    this.language = language;
-    localStorage.setItem('kabar.language', language);
-    document.documentElement.lang = language;
+  get language(): Language {
+    return this.#language;
   }
 
-  name(language: Language): string {
-    return catalogues[language].language_name;
+  /** The words of the chosen language. No screen is made before they are here. */
+  get t(): Catalogue {
+    if (!this.#words) throw new Error('no catalogue was loaded');
+    return this.#words;
+  }
+
+  /** Fetches the words of the language that the page begins in, or any that can be had. */
+  async start(): Promise<void> {
+    const chosen = document.documentElement.lang === 'en' ? 'en' : 'id';
+    try {
+      await this.#speak(chosen);
+    } catch {
+      await this.#speak(chosen === 'en' ? 'id' : 'en');
+    }
+  }
+
+  /** The screens change as soon as the words are there. */
+  async use(language: Language): Promise<void> {
+    // Remembered first: where the words are of a release that is gone, the page comes anew, and then in this language.
+    localStorage.setItem('kabar.language', language);
+    await this.#speak(language);
+  }
+
+  async #speak(language: Language): Promise<void> {
+    this.#wanted = language;
+    const words = await catalogues[language]();
+    if (this.#wanted !== language) return;
+    this.#words = words;
+    this.#language = language;
+    document.documentElement.lang = language;
   }
 
   time(ms: number): string {

@@ -6,7 +6,7 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{FlowAsk, MessageState, Person, RsvpAnswer, RsvpGiven, Shown, TimeMs};
+use super::{FlowAsk, MessageState, Person, RsvpAnswer, RsvpGiven, Shown, TimeMs, view::is_zero};
 
 /// An item of a script's stream: `kabar chat receive` prints each once per home.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,7 @@ pub struct FeedItem {
     pub position: u64,
     pub message_id: MessageId,
     pub conversation_id: ConversationId,
+    /// Who wrote it, or did it: of a `delete`, whoever deleted the message, who need not have written it.
     pub from: Person,
     /// text, receipt, reaction, notice_...
     pub kind: String,
@@ -29,6 +30,9 @@ pub struct FeedItem {
     /// Written by a program.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub automated: bool,
+    /// How often it was passed on.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub forwarded: u32,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub in_reply_to: Option<MessageId>,
     /// Of a receipt: delivered or read; `sent` too where the account is a business number's.
@@ -83,6 +87,8 @@ struct Stored {
     #[serde(default)]
     automated: bool,
     #[serde(default)]
+    forwarded: u32,
+    #[serde(default)]
     in_reply_to: Option<MessageId>,
     #[serde(default)]
     state: Option<MessageState>,
@@ -123,6 +129,7 @@ impl From<Stored> for FeedItem {
             text: stored.text,
             shown,
             automated: stored.automated,
+            forwarded: stored.forwarded,
             in_reply_to: stored.in_reply_to,
             state: stored.state,
             request: stored.request,
@@ -170,6 +177,7 @@ mod tests {
                 text: Some("halo".into()),
                 shown,
                 automated: true,
+                forwarded: 3,
                 in_reply_to: Some(MessageId([4; 32])),
                 state: Some(MessageState::Read),
                 request: true,

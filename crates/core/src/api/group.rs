@@ -21,7 +21,7 @@ pub enum GroupCommand {
         who: String,
         role: GroupRole,
     },
-    /// The last owner names a successor.
+    /// The last owner names a successor. Whoever has only asked to be let in takes that back.
     Leave {
         #[serde(default)]
         successor: Option<String>,

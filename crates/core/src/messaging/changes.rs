@@ -342,6 +342,7 @@ impl State {
             text,
             shown: if kind == "edit" { row.shown.clone() } else { None },
             automated: content.automated,
+            forwarded: 0,
             in_reply_to: Some(row.message_id),
             state: None,
             request: self.chats.get(&change.conversation).is_some_and(|chat| chat.request),

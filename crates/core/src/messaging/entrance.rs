@@ -13,7 +13,7 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, Control, Party, Team, sealed};
+use super::{Chat, Control, Party, Team, not_in_group, sealed};
 use crate::{
     api::{ApiError, Command, GroupRole, InvitePreview, Reply, Standing},
     commands::{invalid, refusal},
@@ -91,7 +91,7 @@ impl State {
         let joins = matches!(command, Command::JoinGroup { .. });
         let result = match answer {
             Ok(server_frame::Body::Invite(outcome)) => match &outcome.outcome {
-                Some(Outcome::Found(found)) if joins => match self.follow(command_id, command, link, found) {
+                Some(Outcome::Found(found)) if joins => match self.follow(command_id, link, found) {
                     Ok(None) => return,
                     Ok(Some(reply)) => Ok(reply),
                     Err(error) => Err(error),
@@ -105,7 +105,6 @@ impl State {
                     Err(gone())
                 }
             },
-            Ok(server_frame::Body::RequestJoin(outcome)) => self.asked(link, outcome.outcome.as_ref()),
             Ok(_) => Err(refusal("bad_answer", "the server's answer does not fit the question")),
             Err(failure) => Err(failure.error.clone()),
         };
@@ -138,7 +137,6 @@ impl State {
     fn follow(
         &mut self,
         command_id: u64,
-        command: &Command,
         link: &str,
         found: &wire::invite_outcome::Found,
     ) -> Result<Option<Reply>, ApiError> {
@@ -160,9 +158,11 @@ impl State {
                 signature: secret.open_signature(code, device).to_vec().into(),
                 note: sealed::seal(&self.engine, &secret, code, &note).into(),
             };
-            let standing = Standing::Asked;
-            self.stand_before(&preview, &secret, standing);
-            let purpose = Purpose::Command(command_id, Box::new(command.clone()));
+            let purpose = Purpose::RequestJoin {
+                command_id,
+                link: link.to_owned(),
+                preview: Box::new(preview),
+            };
             self.request(purpose, Body::RequestJoin(ask));
             return Ok(None);
         }
@@ -206,34 +206,67 @@ impl State {
         self.say_chat(conversation);
     }
 
-    fn asked(&mut self, link: &str, outcome: Option<&Asking>) -> Result<Reply, ApiError> {
-        let (code, _) = parse(link)?;
-        let conversation = code.conversation;
-        match outcome {
-            Some(Asking::Asked(_)) => {
-                let info = self
-                    .teams
-                    .get(&conversation)
-                    .map(|team| team.info.clone())
-                    .unwrap_or_default();
-                Ok(Reply::JoinAsked(InvitePreview {
-                    conversation_id: conversation,
-                    name: info.name,
-                    description: info.description,
-                    photo: String::new(),
-                    inviter: String::new(),
-                    members: 0,
-                    expires_at: 0,
-                    approval: true,
-                    member: false,
-                }))
-            }
+    /// Only what the server has noted is a request of ours.
+    pub(crate) fn join_requested(&mut self, command_id: u64, link: &str, preview: &InvitePreview, answer: &Answer) {
+        let result = match answer {
+            Ok(server_frame::Body::RequestJoin(outcome)) => self.asked(link, preview, outcome.outcome.as_ref()),
+            Ok(_) => Err(refusal("bad_answer", "the server's answer does not fit the question")),
+            Err(failure) => Err(failure.error.clone()),
+        };
+        self.reply(command_id, result);
+    }
+
+    fn asked(&mut self, link: &str, preview: &InvitePreview, outcome: Option<&Asking>) -> Result<Reply, ApiError> {
+        let conversation = preview.conversation_id;
+        let noted = match outcome {
+            Some(Asking::Asked(_)) => true,
             // The Welcome is on its way, or another device of ours is in.
-            Some(Asking::Member(_)) => self.show_group(conversation),
+            Some(Asking::Member(_)) => false,
             Some(Asking::Gone(_)) | None => {
                 self.turn_away(conversation, &gone());
-                Err(gone())
+                return Err(gone());
             }
+        };
+        if !self.is_in(conversation) {
+            let (_, secret) = parse(link)?;
+            self.stand_before(preview, &secret, Standing::Asked);
+            if noted {
+                return Ok(Reply::JoinAsked(preview.clone()));
+            }
+        }
+        self.show_group(conversation)
+    }
+
+    /// Takes back that we have asked to be let in.
+    pub(crate) fn withdraw(&mut self, command_id: u64, conversation: ConversationId) -> Result<(), ApiError> {
+        let me = self
+            .my_account()
+            .ok_or_else(|| refusal("no_account", "register first"))?;
+        let decline = wire::DeclineJoinRequest {
+            conversation_id: conversation.to_bytes(),
+            account_id: me.to_bytes(),
+        };
+        self.request(
+            Purpose::Withdraw(command_id, conversation),
+            Body::DeclineJoinRequest(decline),
+        );
+        Ok(())
+    }
+
+    pub(crate) fn withdrawn(&mut self, command_id: u64, conversation: ConversationId, answer: &Answer) {
+        if let Err(failure) = answer {
+            return self.reply(command_id, Err(failure.error.clone()));
+        }
+        // Whoever was let in meanwhile sees that he is in.
+        let asked = self
+            .teams
+            .get_mut(&conversation)
+            .filter(|team| team.standing == Standing::Asked);
+        let withdraws = asked.map(|team| team.standing = Standing::Left).is_some();
+        self.reply(command_id, self.show_group(conversation));
+        if withdraws {
+            self.say_chat(conversation);
+            self.turn_away(conversation, &not_in_group());
         }
     }
 
@@ -295,9 +328,14 @@ impl State {
         if chat.request || chat.name_sent >= account.name_version {
             return;
         }
-        let known = self.known_info(conversation).filter(|info| !info.name.is_empty());
-        let members = self.teams.get(&conversation).map_or(0, |team| team.accounts().count());
-        if let Some(info) = known.filter(|_| members <= XWING_LEAVES_MAX) {
+        if self.teams.get(&conversation).map_or(0, |team| team.accounts().count()) <= XWING_LEAVES_MAX {
+            self.repeat_info(conversation);
+        }
+    }
+
+    fn repeat_info(&mut self, conversation: ConversationId) {
+        if let Some(info) = self.known_info(conversation).filter(|info| !info.name.is_empty()) {
+            // Fails only without an account, and who has none is in no group.
             let _ = self.queue_control(conversation, wire::content::Body::GroupInfo(info), None);
         }
     }
@@ -320,10 +358,8 @@ impl State {
                 .filter(|account| team.role(*account) == Some(GroupRole::Owner))
                 .collect();
         }
-        if hosts.contains(&me)
-            && let Some(info) = self.known_info(conversation).filter(|info| !info.name.is_empty())
-        {
-            let _ = self.queue_control(conversation, wire::content::Body::GroupInfo(info), None);
+        if hosts.contains(&me) {
+            self.repeat_info(conversation);
         }
     }
 }

@@ -308,6 +308,7 @@ impl State {
             text: None,
             shown: None,
             automated: false,
+            forwarded: 0,
             in_reply_to: offer,
             state: None,
             request: false,

@@ -177,21 +177,30 @@ impl State {
         let Some(team) = self.teams.get_mut(&conversation) else {
             return;
         };
-        let Some(wish) = team.wishes.front().cloned() else {
+        let Some(wish) = team.wishes.front_mut() else {
             return;
         };
-        if result.is_ok() {
-            match &wish.change {
-                Wanted::Invite(link) => {
-                    team.links.push(link.clone());
-                    let surplus = team.links.len().saturating_sub(LINKS_MAX);
-                    team.links.drain(..surplus);
-                }
-                Wanted::Uninvite(key) => team.links.retain(|link| link.public_key() != *key),
-                _ => {}
+        let id = wish.id;
+        match (&result, wish.change.clone()) {
+            (Ok(()), Wanted::Invite(link)) => {
+                team.links.push(link);
+                let surplus = team.links.len().saturating_sub(LINKS_MAX);
+                team.links.drain(..surplus);
             }
+            (Ok(()), Wanted::Uninvite(key)) => team.links.retain(|link| link.public_key() != key),
+            (Err(error), Wanted::Invite(link)) if !link.approval => {
+                // The group has agreed to a link that leads nowhere: its key goes again.
+                wish.change = Wanted::Uninvite(link.public_key());
+                self.save_team(conversation);
+                self.due.insert(conversation);
+                if let Some(command_id) = self.waiting.wishes.remove(&(conversation, id)) {
+                    self.reply(command_id, Err(error.clone()));
+                }
+                return;
+            }
+            _ => {}
         }
-        self.wish_ended(conversation, wish.id, result);
+        self.wish_ended(conversation, id, result);
     }
 
     pub(super) fn answer_with_link(&mut self, conversation: ConversationId, link: &Link, command: Option<u64>) {

@@ -9,7 +9,7 @@ use kabar_protocol::{
 
 use prost::Message as _;
 
-use super::{Changes, Envelope, Intent, Row};
+use super::{Changes, Envelope, Intent, Row, not_in_group};
 use crate::{
     api::{ApiError, BusinessSend, MessageKind, MessageState, Notification, Reply, Shown, TimeMs},
     commands::refusal,
@@ -367,6 +367,10 @@ impl State {
             return Err(refusal("not_failed", "no message with this id has failed to be sent"));
         };
         if retry {
+            // Nothing of a group that we are out of is looked at any more: it would wait for ever.
+            if !self.takes_part(conversation) {
+                return Err(not_in_group());
+            }
             if let Some(intent) = self.intents.get_mut(&(conversation, order)) {
                 intent.failed = None;
                 // A new attempt for a new while.

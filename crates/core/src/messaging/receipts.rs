@@ -294,6 +294,7 @@ impl State {
             text: None,
             shown: None,
             automated: false,
+            forwarded: 0,
             in_reply_to: None,
             state: Some(state),
             request: false,

@@ -258,6 +258,7 @@ impl State {
             text: row.text.clone(),
             shown: row.shown.clone(),
             automated: row.automated,
+            forwarded: row.forwarded,
             in_reply_to: row.in_reply_to,
             state: None,
             request,

@@ -11,7 +11,10 @@ use kabar_protocol::{
 };
 
 use super::{engine::XWING as XWING_SUITE, *};
-use crate::{api::Write, store::keys};
+use crate::{
+    api::Write,
+    store::{keys, tests::as_in_the_browser},
+};
 
 struct Device {
     key: SigningKey,
@@ -111,11 +114,29 @@ fn a_welcome_and_messages_both_ways_and_the_state_reads_back() {
         assert_eq!(opened.authenticated_data, b"aad");
         assert!(b.decrypt(&engine, &sealed).is_err(), "a replay");
     }
-    let mut b = Group::load(storage(0, b.take_writes()), conversation(), 0)
+    let rows = b.take_writes();
+    let mut native = Group::load(storage(0, rows.clone()), conversation(), 0)
         .expect("rows")
         .expect("a group");
-    let sealed = b.encrypt(&engine, &bob.key, vec![], b"hi").expect("encrypt");
+    let sealed = native.encrypt(&engine, &bob.key, vec![], b"hi").expect("encrypt");
     assert_eq!(a.decrypt(&engine, &sealed).expect("decrypt").content, b"hi");
+
+    // The engine's own types, too, come out of a browser's store as they went in.
+    as_in_the_browser(|| {
+        let mut browser = Group::load(storage(0, rows), conversation(), 0)
+            .expect("rows")
+            .expect("a group");
+        let sealed = a.encrypt(&engine, &alice.key, vec![], b"there").expect("encrypt");
+        assert_eq!(browser.decrypt(&engine, &sealed).expect("decrypt").content, b"there");
+        let update = browser
+            .commit(&engine, &bob.identity(), Change::default(), |_, _| Ok(()))
+            .expect("update");
+        browser.merge_pending(&engine).expect("merge");
+        a.process_commit(&engine, &update.commit, 0, |_, _| Ok(()))
+            .expect("commit");
+        let sealed = browser.encrypt(&engine, &bob.key, vec![], b"again").expect("encrypt");
+        assert_eq!(a.decrypt(&engine, &sealed).expect("decrypt").content, b"again");
+    });
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub(super) fn name(body: &Ask) -> &'static str {
         Ask::FetchLog(_) => "log",
         Ask::FetchDeviceList(_) => "list",
         Ask::AppendDeviceListEntry(_) => "append",
+        Ask::PublishInvite(_) => "publish_invite",
+        Ask::DeclineJoinRequest(_) => "decline",
+        Ask::RequestJoin(_) => "request_join",
         _ => "other",
     }
 }

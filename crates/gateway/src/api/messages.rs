@@ -84,16 +84,22 @@ async fn send_once(call: &Call, line: &Line, request: &Send, key: &str) -> Resul
     }
     let outcome = send(call, line, request, begun == Begun::BrokenOff).await;
     let body = outcome.as_ref().map(|(answer, _)| answer.to_string().into_bytes());
-    let ended = match &body {
-        Ok(body) => Ended::Answered { status: 200, body },
-        Err(error) if error.is_transient() => Ended::BrokenOff,
-        Err(_) => Ended::Refused,
-    };
+    let ended = how_it_ended(&begun, body.as_deref());
     // Before the record: a message without one is what a broken off request is looked for by.
     store.end_idempotent(waba_id, key, ended).await.map_err(store_failed)?;
     let (answer, record) = outcome?;
     keep(call, &record).await?;
     Ok(answer.into())
+}
+
+/// A refusal of what may have gone out at an earlier try says nothing of that try: the window may have closed since. The key stays
+/// with its request, which is looked for again; a free one would let it go out twice.
+fn how_it_ended<'a>(begun: &Begun, body: Result<&'a [u8], &&GraphError>) -> Ended<'a> {
+    match body {
+        Ok(body) => Ended::Answered { status: 200, body },
+        Err(error) if error.is_transient() || *begun == Begun::BrokenOff => Ended::BrokenOff,
+        Err(_) => Ended::Refused,
+    }
 }
 
 async fn keep(call: &Call, record: &SentMessage) -> Result<(), GraphError> {
@@ -374,4 +380,27 @@ fn prices_value(reply: &Reply) -> Value {
         });
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_free_again_only_if_nothing_can_have_gone_out_under_it() {
+        let (closed, away) = (GraphError::window_closed("closed"), GraphError::unavailable("away"));
+        let ended = |begun, error| how_it_ended(&begun, Err(&error));
+        assert!(matches!(ended(Begun::First, &closed), Ended::Refused));
+        assert!(matches!(ended(Begun::First, &away), Ended::BrokenOff));
+        assert!(matches!(ended(Begun::BrokenOff, &closed), Ended::BrokenOff));
+        assert!(matches!(ended(Begun::BrokenOff, &away), Ended::BrokenOff));
+        let answered = how_it_ended(&Begun::BrokenOff, Ok(b"{}"));
+        assert!(matches!(
+            answered,
+            Ended::Answered {
+                status: 200,
+                body: b"{}"
+            }
+        ));
+    }
 }

@@ -258,6 +258,7 @@ async fn inbound(parts: &Parts, line: &Line, item: &FeedItem, contact: &Contact)
         id: wamid::encode(item.conversation_id, item.message_id),
         time: item.time,
         context,
+        forwarded: item.forwarded,
         content,
     }))
 }

@@ -26,7 +26,7 @@ pub(crate) struct Arrange {
 
 impl Arrange {
     pub(super) async fn run(self, session: &Session, how: How) -> Result<(), Failure> {
-        let conversation_id = messages::conversation(session, self.with).await?;
+        let conversation_id = messages::conversation(session, "with", self.with).await?;
         let yes = matches!(how, How::Pin | How::Archive | How::MarkUnread);
         let arrange = Command::Arrange {
             conversation_id,
@@ -61,7 +61,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let conversation_id = messages::conversation(session, self.with).await?;
+        let conversation_id = messages::conversation(session, "with", self.with).await?;
         let text = self.text;
         let chat = ask(session, Command::SetDraft { conversation_id, text }).await?;
         let value = json!({ "conversation_id": conversation_id, "draft": chat.draft });

@@ -1,12 +1,16 @@
 //! What is done to a message that is there: `react`, `edit`, `delete`, `rsvp`; and the event of `send --event`.
 
 use clap::{Args, ValueEnum};
-use kabar_client::api::{Change, Command, Reply, RsvpAnswer, Shown};
+use kabar_client::api::{Change, Command, MessageState, Reply, RsvpAnswer, Shown};
 use kabar_protocol::{ids::MessageId, wire};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Session, messages::message_id, unexpected};
+use super::{
+    Session,
+    messages::{came_through, message_id},
+    unexpected,
+};
 use crate::output::Failure;
 
 #[derive(Debug, Args)]
@@ -69,19 +73,30 @@ impl Forward {
             Reply::Messages { messages, .. } => messages,
             other => return Err(unexpected(&other)),
         };
-        // The server has them all, or says why not.
         session.ask(Command::WaitIdle).await?;
-        let sent = messages.iter().map(|message| {
-            json!({
+        let mut sent = Vec::new();
+        let mut failures = Vec::new();
+        for message in &messages {
+            let state = match came_through(session, message.message_id).await {
+                Ok(message) => message.state,
+                Err(failure) => {
+                    failures.push(failure);
+                    MessageState::Failed
+                }
+            };
+            sent.push(json!({
                 "message_id": message.message_id,
                 "conversation_id": message.conversation_id,
                 "forwarded": message.forwarded,
-            })
-        });
-        let value = json!({ "messages": sent.collect::<Vec<_>>() });
+                "state": state,
+            }));
+        }
+        let done = messages.len() - failures.len();
         session
             .output
-            .answer(&value, || format!("passed on to {} chats", messages.len()))
+            .answer(&json!({ "messages": sent }), || format!("passed on to {done} chats"))?;
+        // Who it went to is said; that it did not go to all is the command's outcome.
+        failures.into_iter().next().map_or(Ok(()), Err)
     }
 }
 

@@ -35,7 +35,7 @@ enum GroupCommands {
     Promote(Promote),
     /// Make an admin or owner a plain member
     Demote(Member),
-    /// Leave; the last owner names a successor
+    /// Leave, or take back having asked to be let in; the last owner names a successor
     Leave(Leave),
     /// Show name, settings and members
     Show(Show),
@@ -409,7 +409,7 @@ pub(crate) struct Mute {
 
 impl Mute {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let conversation_id = super::messages::conversation(session, self.with).await?;
+        let conversation_id = super::messages::conversation(session, "with", self.with).await?;
         let mute = Command::Mute {
             conversation_id,
             hours: self.hours,

@@ -65,7 +65,7 @@ impl Send {
         }
         let mut caption = self.text.unwrap_or_default();
         // Whoever cannot be written to is known before anything is uploaded.
-        conversation(session, self.to.clone()).await?;
+        conversation(session, "to", self.to.clone()).await?;
         for path in &self.file {
             let send = Command::Send {
                 to: self.to.clone(),
@@ -115,6 +115,17 @@ pub(super) async fn answer_sent(session: &Session, send: Command) -> Result<(), 
     }
 }
 
+/// A message of ours that nothing is on its way of any more, or why it did not go.
+pub(super) async fn came_through(session: &Session, message_id: MessageId) -> Result<MessageView, Failure> {
+    match session.ask(Command::GetMessage { message_id }).await? {
+        Reply::Message(message) => match message.error {
+            Some(error) => Err(error.into()),
+            None => Ok(message),
+        },
+        other => Err(unexpected(&other)),
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Read {
     /// Everything up to this message has been seen
@@ -160,6 +171,7 @@ impl Resolve {
             .await?;
         if self.retry {
             session.ask(Command::WaitIdle).await?;
+            came_through(session, self.message).await?;
         }
         session
             .output
@@ -218,7 +230,7 @@ pub(crate) struct Messages {
 
 impl Messages {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let conversation_id = conversation(session, self.with).await?;
+        let conversation_id = conversation(session, "with", self.with).await?;
         let list = Command::ListMessages {
             conversation_id,
             before: self.before,
@@ -297,7 +309,7 @@ pub(crate) struct ServerView {
 
 impl ServerView {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let conversation_id = conversation(session, self.with).await?;
+        let conversation_id = conversation(session, "with", self.with).await?;
         match session
             .ask(Command::ServerView {
                 conversation_id,
@@ -321,10 +333,15 @@ impl ServerView {
     }
 }
 
-pub(super) async fn conversation(session: &Session, who: String) -> Result<ConversationId, Failure> {
-    match session.ask(Command::OpenChat { who }).await? {
-        Reply::Chat(chat) => Ok(chat.conversation_id),
-        other => Err(unexpected(&other)),
+/// The chat with whom `typed` means; a refusal names the option that it was typed behind.
+pub(super) async fn conversation(session: &Session, option: &str, typed: String) -> Result<ConversationId, Failure> {
+    match session.ask(Command::OpenChat { who: typed }).await {
+        Ok(Reply::Chat(chat)) => Ok(chat.conversation_id),
+        Ok(other) => Err(unexpected(&other)),
+        Err(failure) => Err(Failure {
+            parameter: failure.parameter.map(|_| option.to_owned()),
+            ..failure
+        }),
     }
 }
 

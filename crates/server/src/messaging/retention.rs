@@ -1,4 +1,5 @@
-//! What the slice forgets: queue items, bodies and records of commits after 30 days, send records after 60.
+//! What the slice forgets: queue items, bodies and records of commits after 30 days, send records after 60, links when they
+//! expire, requests to be let in after 30 days or with their link.
 //!
 //! In pages over the primary keys: no index on time has to be kept up to date by every message.
 
@@ -16,6 +17,9 @@ const KEYS_PER_STEP: usize = 256;
 /// of the conflict and joins again, as a member that has missed more than the log holds.
 const COMMIT_RETENTION_MS: i64 = RETENTION_MS;
 
+/// How long somebody who asks to be let into a group waits for a yes; after that he asks again.
+const JOIN_REQUEST_RETENTION_MS: i64 = 30 * DAY_MS;
+
 /// A table with rows that expire, by key. `{key}` is its distribution key, `$1` to `$3` are after, up to, time.
 struct Table {
     next: &'static str,
@@ -23,7 +27,7 @@ struct Table {
     age_ms: i64,
 }
 
-const TABLES: [Table; 4] = [
+const TABLES: [Table; 6] = [
     Table {
         next: "SELECT DISTINCT device_id FROM queue WHERE device_id > $1 ORDER BY device_id LIMIT 256",
         delete: "DELETE FROM queue WHERE device_id > $1 AND device_id <= $2 AND expires_ms <= $3",
@@ -49,6 +53,21 @@ const TABLES: [Table; 4] = [
                  FROM conversation_commit AS newest WHERE newest.conversation_id = conversation_commit.conversation_id \
                  ORDER BY newest.generation DESC, newest.epoch DESC LIMIT 1)",
         age_ms: COMMIT_RETENTION_MS,
+    },
+    Table {
+        next: "SELECT DISTINCT conversation_id FROM group_invite WHERE conversation_id > $1 \
+               ORDER BY conversation_id LIMIT 256",
+        delete: "DELETE FROM group_invite WHERE conversation_id > $1 AND conversation_id <= $2 AND expires_ms <= $3",
+        age_ms: 0,
+    },
+    // After the links: a request goes with the link it was made by.
+    Table {
+        next: "SELECT DISTINCT conversation_id FROM join_request WHERE conversation_id > $1 \
+               ORDER BY conversation_id LIMIT 256",
+        delete: "DELETE FROM join_request WHERE conversation_id > $1 AND conversation_id <= $2 \
+                 AND (asked_ms <= $3 OR NOT EXISTS (SELECT 1 FROM group_invite AS link \
+                 WHERE link.conversation_id = join_request.conversation_id AND link.key_hash = join_request.key_hash))",
+        age_ms: JOIN_REQUEST_RETENTION_MS,
     },
 ];
 

@@ -96,7 +96,7 @@ async fn app_on(url: &str, directory: &tempfile::TempDir, clock: &Clock) -> App 
 }
 
 /// Applications on SQLite and, where KABAR_TEST_POSTGRES_URL names one, on an empty PostgreSQL database.
-async fn on_each_engine(clock: &Clock) -> Vec<(App, tempfile::TempDir)> {
+pub(super) async fn on_each_engine(clock: &Clock) -> Vec<(App, tempfile::TempDir)> {
     let directory = || tempfile::tempdir().expect("a directory");
     let sqlite = directory();
     let mut apps = vec![(app(&sqlite, clock).await, sqlite)];

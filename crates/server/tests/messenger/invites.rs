@@ -365,3 +365,63 @@ async fn by_a_link_with_approval_one_asks_and_no_more() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_asks_takes_it_back_himself_and_nobody_else_but_a_host() {
+    for test in on_each_engine().await {
+        let mut scene = scene(test).await;
+        let id = scene.id;
+        let link = secret();
+        let publish = scene.publish(&link, 0, true);
+        published(&mut scene.ani, publish).await;
+        let code = link.code(id);
+        let mut ediana = Device::register(&scene.test.server, None).await;
+        for asker in [&mut scene.dewi, &mut ediana] {
+            let ask = Request::RequestJoin(wire::RequestJoin {
+                code: code.to_vec().into(),
+                signature: link.open_signature(code, asker.id).to_vec().into(),
+                note: vec![2; 30].into(),
+            });
+            assert!(matches!(asker.socket.request(ask).await, Response::RequestJoin(_)));
+        }
+        let decline = |of: &Device| {
+            Request::DeclineJoinRequest(wire::DeclineJoinRequest {
+                conversation_id: id.to_bytes(),
+                account_id: of.account.to_bytes(),
+            })
+        };
+        let (of_dewi, of_ediana) = (decline(&scene.dewi), decline(&ediana));
+        match scene.dewi.socket.request(of_ediana).await {
+            Response::Error(error) => assert_eq!(error.reason, "not_a_member"),
+            other => panic!("{other:?}"),
+        }
+        match scene.budi.socket.request(of_dewi.clone()).await {
+            Response::Error(error) => assert_eq!(error.reason, "policy"),
+            other => panic!("{other:?}"),
+        }
+        for _ in 0..2 {
+            let withdrawn = scene.dewi.socket.request(of_dewi.clone()).await;
+            assert!(matches!(withdrawn, Response::JoinRequestDeclined(_)), "{withdrawn:?}");
+        }
+        let fetch = Request::FetchJoinRequests(wire::FetchJoinRequests {
+            conversation_id: id.to_bytes(),
+        });
+        match scene.ani.socket.request(fetch).await {
+            Response::JoinRequests(waiting) => {
+                let askers: Vec<_> = waiting.requests.iter().map(|asker| asker.account_id.clone()).collect();
+                assert_eq!(askers, [ediana.account.to_bytes()]);
+            }
+            other => panic!("{other:?}"),
+        }
+        let nonsense = Request::DeclineJoinRequest(wire::DeclineJoinRequest {
+            conversation_id: vec![1].into(),
+            account_id: scene.dewi.account.to_bytes(),
+        });
+        match scene.dewi.socket.request(nonsense).await {
+            Response::Error(error) => {
+                assert_eq!(error.parameter.as_deref(), Some("decline_join_request.conversation_id"))
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

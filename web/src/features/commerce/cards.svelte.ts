@@ -1,6 +1,6 @@
 // The cards of orders and tickets: fetched when a thread first has one, at hand from then on. A row that became its own height
 // only after it came into view would make the thread jump.
-import type { Message } from '../../core/contract';
+import type { Message, Payment } from '../../core/contract';
 import { orderOf } from './orders';
 
 class Cards {
@@ -10,6 +10,15 @@ class Cards {
   async need(messages: readonly Message[]): Promise<void> {
     if (this.parts || !messages.some((message) => message.kind === 'ticket' || orderOf(message))) return;
     this.parts = await import('./parts');
+  }
+
+  /** Whoever has not seen an order knows no payment either. */
+  paid(payment: Payment): void {
+    this.parts?.purchases.hint(payment);
+  }
+
+  forget(): void {
+    this.parts?.purchases.forget();
   }
 }
 

@@ -164,9 +164,10 @@ describe('what may be done to a message in a group', () => {
 
 describe('a refusal', () => {
   it('is a sentence in the language of the screens', async () => {
-    vi.stubGlobal('localStorage', { getItem: () => 'id' });
+    vi.stubGlobal('document', { documentElement: { lang: 'id' } });
     const { explainGroup } = await import('./explain');
     const { i18n } = await import('../../i18n/index.svelte');
+    await i18n.start();
     const w = catalogues[i18n.language];
     const of = (code: string, message = '', parameter?: string) =>
       explainGroup(new CoreError({ code, message, ...(parameter ? { parameter } : {}) }));

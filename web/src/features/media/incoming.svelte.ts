@@ -3,8 +3,8 @@ import type { FileBody } from '../../core/contract';
 import { CoreError } from '../../core/link';
 import { session } from '../session/session.svelte';
 import { outgoing } from './outgoing.svelte';
-import { harmlessType } from './picture';
 import { Progress } from './progress.svelte';
+import { harmlessType } from './shown';
 
 /** Downloads at a time; the others wait. */
 const AT_A_TIME_MAX = 3;

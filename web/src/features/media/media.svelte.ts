@@ -1,16 +1,39 @@
-// What the thread needs to show files: fetched when it first has one, at hand from then on, like the cards of orders. And which
-// picture is looked at.
-import type { Message } from '../../core/contract';
+// What the thread needs to show and to send files: fetched when it first has one, at hand from then on, like the cards of orders.
+// And which picture is looked at.
+import type { FileBody, Message } from '../../core/contract';
+import type { Chosen, Outgoing } from './outgoing.svelte';
 
 class Media {
   parts: typeof import('./parts') | undefined = $state.raw();
   /** The message whose picture fills the screen. */
   viewing: Message | undefined = $state.raw();
 
-  /** Resolves once every file can be shown: those of messages, and those on their way out. */
-  async need(messages: readonly Message[], outgoing: readonly unknown[]): Promise<void> {
-    if (this.parts || (outgoing.length === 0 && !messages.some(({ kind }) => kind === 'file'))) return;
-    this.parts = await import('./parts');
+  /** Resolves once every file can be shown. */
+  async need(messages: readonly Message[]): Promise<void> {
+    if (messages.some(({ kind }) => kind === 'file')) await this.#fetch();
+  }
+
+  /** What is on its way out of a chat. */
+  outgoing(conversation: string): Outgoing[] {
+    return this.parts?.outgoing.of(conversation) ?? [];
+  }
+
+  async send(
+    conversation: string,
+    chosen: Chosen[],
+    tell: (file: FileBody, index: number) => Promise<void>,
+  ): Promise<void> {
+    const { outgoing } = await this.#fetch();
+    outgoing.add(conversation, chosen, tell);
+  }
+
+  reconnected(): void {
+    this.parts?.outgoing.reconnected();
+  }
+
+  async #fetch(): Promise<typeof import('./parts')> {
+    this.parts ??= await import('./parts');
+    return this.parts;
   }
 }
 

@@ -5,8 +5,8 @@ import type { FileBody } from '../../core/contract';
 import { CoreError } from '../../core/link';
 import type { Prepared, Uploaded } from '../../core/messages';
 import { session } from '../session/session.svelte';
-import { isPicture } from './picture';
 import { Progress } from './progress.svelte';
+import { isPicture } from './shown';
 
 /** Pictures just sent that need not be fetched to be shown. */
 const REMEMBERED_MAX = 20;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex } from '../../core/bytes';
-import { boxOf, endingOf, harmlessType, isPicture, previewType } from './picture';
+import { boxOf, endingOf, previewType } from './picture';
+import { harmlessType, isPicture } from './shown';
 import { sizeText } from './size';
 
 describe('what may be shown', () => {

@@ -1,7 +1,5 @@
 // What of a file may be shown, and how large. Pure.
 
-/** What a browser draws and nothing else: an SVG can hold scripts, a page is a page. */
-const SHOWN = new Set(['image/jpeg', 'image/png', 'image/webp', 'image/gif', 'image/avif']);
 /** Pictures up to this come by themselves, in chats that were accepted. */
 export const LOADED_UNASKED_BYTES = 8_000_000;
 
@@ -9,15 +7,6 @@ export const LOADED_UNASKED_BYTES = 8_000_000;
 const WIDTH_MAX = 320;
 const HEIGHT_MAX = 360;
 const SIDE_MIN = 120;
-
-export function isPicture(mimeType: string): boolean {
-  return SHOWN.has(mimeType);
-}
-
-/** A type under which bytes do nothing but lie there, unless they are a picture. */
-export function harmlessType(mimeType: string): string {
-  return isPicture(mimeType) ? mimeType : 'application/octet-stream';
-}
 
 /** The room that a picture takes in the thread, known before it is there. */
 export function boxOf(width: number, height: number): { width: number; height: number } {

@@ -15,10 +15,12 @@ const offer: Offer = {
   ],
 };
 
-/** The catalogue asks for a stored language as soon as it is loaded. */
-beforeAll(() => {
-  vi.stubGlobal('localStorage', { getItem: () => 'id', setItem: () => {} });
+/** The screens are Indonesian, as on a page that says so. */
+beforeAll(async () => {
   vi.stubGlobal('navigator', { languages: ['id-ID'] });
+  vi.stubGlobal('document', { documentElement: { lang: 'id' } });
+  const { i18n } = await import('../../i18n/index.svelte');
+  await i18n.start();
 });
 
 async function choices(given: { offer?: Offer; chosen?: string; links?: boolean }): Promise<string> {

@@ -3,8 +3,10 @@ import type { Message } from '../../core/contract';
 import type { Catalogue } from '../../i18n/index.svelte';
 import { nameOf } from './person';
 
-export function summaryOf(message: Message, t: Catalogue): string {
-  if (message.deleted_by) return t.deleted_by(nameOf(message.deleted_by, t.unnamed));
+/** `me` is the account of this device, where it could matter that it did the deleting. */
+export function summaryOf(message: Message, t: Catalogue, me?: string): string {
+  const { deleted_by: by } = message;
+  if (by) return by.account_id === me ? t.deleted_by_me : t.deleted_by(nameOf(by, t.unnamed));
   if (message.kind === 'deleted') return message.mine ? t.deleted_mine : t.deleted;
   if (message.event) return `${message.event.canceled ? t.invitation_canceled : t.invitation}: ${message.event.title}`;
   return message.text ?? t.unsupported;

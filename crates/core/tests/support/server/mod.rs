@@ -4,6 +4,7 @@
 
 mod accounts;
 mod groups;
+mod invites;
 mod messages;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -60,6 +61,10 @@ pub struct Data {
     businesses: BTreeSet<AccountId>,
     pub key_packages: BTreeMap<DeviceId, (VecDeque<bytes::Bytes>, Option<bytes::Bytes>)>,
     pub conversations: BTreeMap<ConversationId, Conversation>,
+    /// Links into groups, by their codes.
+    links: BTreeMap<Vec<u8>, wire::PublishInvite>,
+    /// Who asks to be let in.
+    pub asking: BTreeSet<(ConversationId, AccountId)>,
     pub queues: BTreeMap<DeviceId, Queue>,
     delivered: BTreeMap<(ConversationId, AccountId), u64>,
     pub timeline: u8,
@@ -79,6 +84,8 @@ pub struct Server {
     pub lose_answers: u32,
     /// Does what these requests ask, and never answers them.
     pub silent: Option<&'static str>,
+    /// Does not do what these requests ask, and says so.
+    pub refuse: Option<&'static str>,
     pub requests: Vec<&'static str>,
     /// Sends and commits that came for an epoch that was over.
     pub conflicts: u32,
@@ -98,6 +105,7 @@ impl Server {
             refuse_acks: false,
             lose_answers: 0,
             silent: None,
+            refuse: None,
             requests: Vec::new(),
             conflicts: 0,
         }
@@ -145,6 +153,7 @@ impl Server {
             (Ask::Register(ask), None) => self.register(socket, ask, now),
             (Ask::Authenticate(ask), None) => self.authenticate(socket, ask, now),
             (_, None) => error(wire::error::Code::Unauthenticated, "no_session"),
+            _ if self.refuse == Some(name) => error(wire::error::Code::Denied, "policy"),
             (body, Some(device)) => self.serve(socket, device, body, now),
         };
         if creates && self.lose_answers > 0 {
@@ -212,12 +221,11 @@ impl Server {
             Ask::ResetConversation(ask) => self.reset(from, ask, now),
             Ask::FetchReceipts(ask) => self.receipts(from, ask),
             Ask::Typing(ask) => self.typing(from, ask),
-            // A link lets in whom the members let in: the stand-in need not remember it.
-            Ask::PublishInvite(_) => Say::PublishInvite(wire::PublishInviteOutcome {
-                outcome: Some(wire::publish_invite_outcome::Outcome::Published(
-                    wire::publish_invite_outcome::Published::default(),
-                )),
-            }),
+            Ask::PublishInvite(ask) => self.publish_invite(ask),
+            Ask::RevokeInvite(ask) => self.revoke_invite(&ask),
+            Ask::FetchInvite(ask) => self.invite(&ask.code),
+            Ask::RequestJoin(ask) => self.request_join(from.0, &ask.code),
+            Ask::DeclineJoinRequest(ask) => self.decline(&ask),
             _ => {
                 let _ = socket;
                 error(wire::error::Code::Invalid, "frame_unknown")

@@ -7,6 +7,8 @@ mod http;
 mod open;
 mod requests;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use kabar_protocol::{
     ids::{AccountId, ConversationId},

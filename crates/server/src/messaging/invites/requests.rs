@@ -1,7 +1,7 @@
 //! People who ask to be let into a group, and those who may let them in.
 
 use kabar_protocol::{
-    ids::AccountId,
+    ids::{AccountId, ConversationId},
     limits::JOIN_NOTE_BYTES_MAX,
     policy,
     wire::{
@@ -93,18 +93,23 @@ pub(crate) async fn fetch_join_requests(
     Ok(JoinRequests { requests })
 }
 
+/// By a host, or by the one who asks, of himself. Nobody learns by it whether there is such a request, or such a group.
 pub(crate) async fn decline_join_request(
     app: &App,
-    host: Identity,
+    by: Identity,
     request: wire::DeclineJoinRequest,
 ) -> Result<(), Failure> {
     let account = AccountId::from_slice(&request.account_id)
         .map_err(|rule| Failure::invalid("decline_join_request.account_id", rule))?;
     let parameter = "decline_join_request.conversation_id";
-    let conversation = as_host(app, host, parameter, &request.conversation_id).await?;
-    let conversation = conversation.map_err(|rule| not_a_host(&rule))?;
-    let declined = (conversation.id, account);
-    let write = app.db.write(declined, |tx, (id, account)| {
+    let id = if account == by.account {
+        check_rate(app, by.account.as_slice())?;
+        ConversationId::from_slice(&request.conversation_id).map_err(|rule| Failure::invalid(parameter, rule))?
+    } else {
+        let conversation = as_host(app, by, parameter, &request.conversation_id).await?;
+        conversation.map_err(|rule| not_a_host(&rule))?.id
+    };
+    let write = app.db.write((id, account), |tx, (id, account)| {
         Box::pin(store::delete_requests(tx, *id, std::slice::from_ref(account)))
     });
     Ok(write.await?)

@@ -22,6 +22,8 @@ export interface Hooks {
   write(): void;
   /** Absent in a chat of two, where one may always write. */
   group(): GroupSummary | undefined;
+  /** The account of this device. */
+  me(): string | undefined;
 }
 
 export class Acting {
@@ -41,6 +43,10 @@ export class Acting {
   /** Of more than two. */
   get several(): boolean {
     return this.#hooks.group() !== undefined;
+  }
+
+  get me(): string | undefined {
+    return this.#hooks.me();
   }
 
   get mayWrite(): boolean {

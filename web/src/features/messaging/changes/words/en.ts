@@ -20,6 +20,7 @@ export const en = {
     `The message goes from this device and, as soon as it is reached, from that of ${name}. Somebody may have read or kept it before.`,
   delete_hint_group:
     'The message goes from this device and, as soon as they are reached, from those of all members. Somebody may have read or kept it before.',
+  delete_hint_admin: 'Everybody sees that it was you who deleted it, as an admin.',
   delete_event_hint: 'The invitation and all answers go. To call the event off and say so, cancel it instead.',
   delete_yes: 'Delete',
 

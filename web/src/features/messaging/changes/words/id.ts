@@ -22,6 +22,7 @@ export const id: Words = {
     `Pesan ini hilang dari perangkat ini dan, begitu terjangkau, dari perangkat ${name}. Bisa jadi sudah dibaca atau disimpan sebelumnya.`,
   delete_hint_group:
     'Pesan ini hilang dari perangkat ini dan, begitu terjangkau, dari perangkat semua anggota. Bisa jadi sudah dibaca atau disimpan sebelumnya.',
+  delete_hint_admin: 'Semua orang melihat bahwa Anda yang menghapusnya, sebagai admin.',
   delete_event_hint:
     'Undangan dan semua jawabannya ikut hilang. Untuk memberi tahu bahwa acaranya batal, batalkan saja.',
   delete_yes: 'Hapus',

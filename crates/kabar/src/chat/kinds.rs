@@ -272,7 +272,7 @@ pub(crate) struct Timer {
 
 impl Timer {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let (conversation_id, seconds) = (conversation(session, self.with).await?, self.seconds);
+        let (conversation_id, seconds) = (conversation(session, "with", self.with).await?, self.seconds);
         let timer = Command::SetTimer {
             conversation_id,
             seconds,

@@ -98,4 +98,3 @@ export interface Template {
   /** A payload is the id of a quick reply. */
   buttons: { text: string; action: { payload: string } | { url: string } | null }[];
 }
-

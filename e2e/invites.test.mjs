@@ -181,6 +181,35 @@ test('one who is declined is not let in', async () => {
   await eka.close();
 });
 
+test('who has asked takes it back, and may ask again', async () => {
+  const { pathname, hash } = new URL(guarded);
+  const gita = await Person.open(browser, origin('gita'), { colorScheme: 'dark', ...PHONE, path: pathname + hash });
+  const { page } = gita;
+  await page.getByLabel('Siapa nama Anda?').fill('Gita');
+  await page.getByRole('button', { name: 'Mulai dan minta bergabung' }).click();
+  const withdraw = page.getByRole('main').getByRole('button', { name: 'Batalkan permintaan' });
+  await withdraw.waitFor();
+  await look(gita, 'invites-phone-withdraw-dark-id');
+  await ani.page.getByRole('link', { name: '1 orang meminta bergabung' }).waitFor();
+  await withdraw.click();
+  await page.getByRole('heading', { name: 'Obrolan' }).waitFor();
+  await page.waitForFunction(() => document.activeElement?.matches('[data-list-focus]'));
+  assert.equal(await page.getByRole('navigation').getByText('Senam Pagi').count(), 0);
+  // Who looks now finds nobody to answer.
+  const panel = await openPanel(ani);
+  await panel.getByRole('heading', { name: '1 orang meminta bergabung' }).waitFor({ state: 'detached' });
+  await closePanel(ani);
+  await gita.go('/new');
+  await page.getByLabel(gita.t.who).fill(at(guarded, 'gita'));
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Minta bergabung' }).click();
+  await withdraw.waitFor();
+  await withdraw.click();
+  await page.getByRole('heading', { name: 'Obrolan' }).waitFor();
+  gita.calm();
+  await gita.close();
+});
+
 test('a link that was taken back, or was cut, says so', async () => {
   const panel = await openPanel(ani);
   await panel.getByRole('listitem').filter({ hasText: 'untuk 10 orang' }).getByRole('button', { name: 'Lainnya untuk tautan ini' }).click();

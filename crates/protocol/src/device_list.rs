@@ -3,6 +3,7 @@
 //! One verifier for server and clients. It answers who may speak for an account and since when; it knows nothing
 //! of storage, and its caller refuses a list that is older than the highest one seen.
 
+use ed25519_dalek::{Signer as _, SigningKey};
 use prost::Message;
 use sha2::{Digest, Sha256};
 
@@ -215,14 +216,27 @@ fn new_device(entry: &DeviceListEntry, key: &DeviceKey, since: u32) -> Result<De
     })
 }
 
+/// An entry as its makers sign it: `signer` for the list, and for itself the device that it adds.
+pub fn signed_entry(body: &DeviceListEntryBody, signer: &SigningKey, added: Option<&SigningKey>) -> DeviceListEntry {
+    let body = body.encode_to_vec();
+    let sign = |key: &SigningKey, label| key.sign(&signing::labelled(label, &body)).to_vec();
+    DeviceListEntry {
+        signature: sign(signer, signing::DEVICE_LIST).into(),
+        signer: signer.verifying_key().to_bytes().to_vec().into(),
+        device_proof: added
+            .map(|key| sign(key, signing::DEVICE_PROOF))
+            .unwrap_or_default()
+            .into(),
+        body: body.into(),
+    }
+}
+
 fn key_bytes(key: &[u8]) -> Result<[u8; 32], DeviceListError> {
     key.try_into().map_err(|_| DeviceListError::Malformed)
 }
 
 #[cfg(test)]
 mod tests {
-    use ed25519_dalek::{Signer, SigningKey};
-
     use super::*;
 
     fn key(seed: u8) -> SigningKey {
@@ -232,20 +246,6 @@ mod tests {
     fn device_key(device: &SigningKey) -> DeviceKey {
         DeviceKey {
             public_key: device.verifying_key().to_bytes().to_vec().into(),
-        }
-    }
-
-    fn signed(body: &DeviceListEntryBody, signer: &SigningKey, device: Option<&SigningKey>) -> DeviceListEntry {
-        let body = body.encode_to_vec();
-        let sign = |key: &SigningKey, label| key.sign(&signing::labelled(label, &body)).to_vec();
-        DeviceListEntry {
-            signature: sign(signer, signing::DEVICE_LIST).into(),
-            signer: signer.verifying_key().to_bytes().to_vec().into(),
-            device_proof: device
-                .map(|key| sign(key, signing::DEVICE_PROOF))
-                .unwrap_or_default()
-                .into(),
-            body: body.into(),
         }
     }
 
@@ -259,7 +259,7 @@ mod tests {
             change: Some(Change::Genesis(change)),
             ..Default::default()
         };
-        signed(&body, &key(1), Some(&key(2)))
+        signed_entry(&body, &key(1), Some(&key(2)))
     }
 
     fn next(list: &DeviceList, change: Change, signer: &SigningKey, device: Option<&SigningKey>) -> DeviceListEntry {
@@ -269,7 +269,7 @@ mod tests {
             time_ms: 1,
             change: Some(change),
         };
-        signed(&body, signer, device)
+        signed_entry(&body, signer, device)
     }
 
     fn revoke(device: &SigningKey) -> Change {

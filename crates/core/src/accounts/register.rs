@@ -3,7 +3,7 @@
 use ed25519_dalek::{Signer as _, SigningKey};
 use kabar_protocol::{
     VERSIONS,
-    device_list::DeviceList,
+    device_list::{DeviceList, signed_entry},
     ids::{AccountId, DeviceId},
     names, signing, suite,
     wire::{
@@ -15,7 +15,6 @@ use kabar_protocol::{
         server_frame,
     },
 };
-use prost::Message as _;
 
 use super::{Account, Chain, Secret};
 use crate::{
@@ -27,21 +26,6 @@ use crate::{
 
 /// How long a registration waits for the server before it says that there is none.
 const REGISTER_TIMEOUT_MS: TimeMs = 20_000;
-
-/// One entry of a device list, signed.
-pub(super) fn entry(body: &DeviceListEntryBody, signer: &SigningKey, added: Option<&SigningKey>) -> DeviceListEntry {
-    let body = body.encode_to_vec();
-    let sign = |key: &SigningKey, label| key.sign(&signing::labelled(label, &body)).to_vec();
-    DeviceListEntry {
-        signature: sign(signer, signing::DEVICE_LIST).into(),
-        signer: signer.verifying_key().to_bytes().to_vec().into(),
-        device_proof: added
-            .map(|key| sign(key, signing::DEVICE_PROOF))
-            .unwrap_or_default()
-            .into(),
-        body: body.into(),
-    }
-}
 
 pub(super) fn device_key(secret: &Secret) -> DeviceKey {
     DeviceKey {
@@ -100,7 +84,7 @@ impl State {
             time_ms: self.now,
             change: Some(Change::Genesis(genesis)),
         };
-        let entry = entry(&body, &account_key, Some(&secret.key()));
+        let entry = signed_entry(&body, &account_key, Some(&secret.key()));
         Account {
             account: AccountId::of_genesis(&entry.body),
             device: DeviceId::of_key(&secret.public()),
@@ -250,5 +234,5 @@ pub(super) fn next_entry(
         time_ms: now,
         change: Some(change),
     };
-    entry(&body, signer, added)
+    signed_entry(&body, signer, added)
 }

@@ -25,6 +25,17 @@ fn a_group_of_the_same_history_is_used_on() {
     assert_eq!(asked("commit") + asked("reset") + asked("create"), 0);
 }
 
+/// One after the other, each when everything has come to rest; or both at once.
+fn each_writes(world: &mut World, said: [(usize, &str, &str); 2], at_once: bool) {
+    for (from, to, text) in said {
+        if !at_once {
+            world.run();
+        }
+        world.send(from, to, text);
+    }
+    world.run_for(60 * SECOND);
+}
+
 #[test]
 fn whoever_writes_first_brings_everybody_into_one_group() {
     for (seed, both) in [(2, false), (3, true), (4, true), (5, true)] {
@@ -32,15 +43,7 @@ fn whoever_writes_first_brings_everybody_into_one_group() {
         let backup = world.server.data.clone();
         move_on(&mut world, alice);
         restore(&mut world, &backup, 2);
-        if !both {
-            world.run();
-        }
-        world.send(alice, "@bob", "three");
-        if !both {
-            world.run();
-        }
-        world.send(bob, "@alice", "four");
-        world.run_for(60 * SECOND);
+        each_writes(&mut world, [(alice, "@bob", "three"), (bob, "@alice", "four")], both);
         world.send(alice, "@bob", "five");
         world.run_for(60 * SECOND);
         both_see(
@@ -208,15 +211,7 @@ fn a_conversation_that_the_server_does_not_know_is_begun_anew() {
         assert_eq!(state_of(&mut world, bob, "four"), MessageState::Read);
         let before = [alice, bob].map(|person| world.thread(person));
         restore(&mut world, &backup, 2);
-        if !both {
-            world.run();
-        }
-        world.send(alice, "@bob", "five");
-        if !both {
-            world.run();
-        }
-        world.send(bob, "@alice", "six");
-        world.run_for(60 * SECOND);
+        each_writes(&mut world, [(alice, "@bob", "five"), (bob, "@alice", "six")], both);
         both_see(
             &mut world,
             [alice, bob],

@@ -1,16 +1,15 @@
 //! A device with real keys and the bare engine behind it, without our rules: it commits what no client of ours would,
 //! and the server stand-in, which checks nothing, hands it round.
 
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::SigningKey;
 use kabar_protocol::{
     content::message_id,
     credential::Credential,
-    device_list::DeviceList,
+    device_list::{DeviceList, signed_entry},
     ids::{AccountId, ConversationId, DeviceId},
     policy::GROUP_POLICY_EXTENSION,
-    signing,
     wire::{
-        self, DeviceListEntry, DeviceListEntryBody, GroupPolicy,
+        self, DeviceListEntryBody, GroupPolicy,
         deliver::Kind,
         device_list_entry_body::{Change, DeviceKey, Genesis},
     },
@@ -55,17 +54,6 @@ pub fn key_pair(seed: u8) -> SignatureKeyPair {
     let key = SigningKey::from_bytes(&[seed; 32]);
     let public = key.verifying_key().to_bytes().to_vec();
     SignatureKeyPair::from_raw(SignatureScheme::ED25519, key.to_bytes().to_vec(), public)
-}
-
-fn entry(body: &DeviceListEntryBody, signer: &SigningKey, added: &SigningKey) -> DeviceListEntry {
-    let body = body.encode_to_vec();
-    let sign = |key: &SigningKey, label| key.sign(&signing::labelled(label, &body)).to_vec();
-    DeviceListEntry {
-        signature: sign(signer, signing::DEVICE_LIST).into(),
-        signer: signer.verifying_key().to_bytes().to_vec().into(),
-        device_proof: sign(added, signing::DEVICE_PROOF).into(),
-        body: body.into(),
-    }
 }
 
 fn device_key(key: &SigningKey) -> DeviceKey {
@@ -130,7 +118,7 @@ impl Liar {
             change: Some(Change::Genesis(genesis)),
             ..Default::default()
         };
-        let genesis = entry(&body, &account_key, &key);
+        let genesis = signed_entry(&body, &account_key, Some(&key));
         let list = DeviceList::from_genesis(&genesis).unwrap();
         world.server.data.usernames.insert(username.into(), list.account);
         world.server.data.chains.insert(list.account, vec![genesis]);
@@ -150,7 +138,7 @@ impl Liar {
             time_ms: 0,
             change: Some(Change::AddDevice(device_key(&second))),
         };
-        let added = entry(&body, &first, &second);
+        let added = signed_entry(&body, &first, Some(&second));
         list.append(&added).unwrap();
         chain.push(added);
         world.restart(person);

@@ -6,12 +6,12 @@ use ed25519_dalek::{Signer as _, SigningKey};
 use futures_util::{SinkExt as _, StreamExt as _};
 use kabar_protocol::{
     content,
+    device_list::signed_entry,
     ids::{AccountId, ConversationId, DeviceId},
     mls_header::opaque_private_message,
     signing,
     wire::{
-        self, AuthenticatedData, ClientFrame, ConversationKind, DeviceListEntry, DeviceListEntryBody, MessageClass,
-        ServerFrame,
+        self, AuthenticatedData, ClientFrame, ConversationKind, DeviceListEntryBody, MessageClass, ServerFrame,
         client_frame::Body as Request,
         device_list_entry_body::{Change, DeviceKey, Genesis},
         error::Code,
@@ -58,16 +58,9 @@ impl Person {
             change: Some(Change::Genesis(genesis)),
             ..Default::default()
         };
-        let body = body.encode_to_vec();
-        let sign = |key: &SigningKey, label| key.sign(&signing::labelled(label, &body)).to_vec().into();
-        let entry = DeviceListEntry {
-            signature: sign(&account_key, signing::DEVICE_LIST),
-            signer: public(&account_key).to_vec().into(),
-            device_proof: sign(&key, signing::DEVICE_PROOF),
-            body: body.clone().into(),
-        };
+        let entry = signed_entry(&body, &account_key, Some(&key));
         let identity = Identity {
-            account: AccountId::of_genesis(&body),
+            account: AccountId::of_genesis(&entry.body),
             device: DeviceId::of_key(&public(&key)),
         };
         let mut person = Self {

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use kabar_protocol::{
-    device_list::DeviceList,
+    device_list::{DeviceList, signed_entry},
     ids::DeviceId,
     wire::{
         self, DeviceListEntry, DeviceListEntryBody, append_device_list_entry_outcome as appended,
@@ -19,7 +19,7 @@ use kabar_protocol::{
 use kabar_server::admin::{self, Command};
 
 use crate::{
-    device::{Device, device_key, entry, random},
+    device::{Device, device_key, random},
     on_each_engine,
     socket::Socket,
     start, start_with,
@@ -32,7 +32,7 @@ fn next(list: &DeviceList, change: Change, signer: &SigningKey, added: Option<&S
         time_ms: 0,
         change: Some(change),
     };
-    entry(&body, signer, added)
+    signed_entry(&body, signer, added)
 }
 
 async fn append(device: &mut Device, entry: DeviceListEntry) -> appended::Outcome {

@@ -306,6 +306,15 @@ async fn links_are_made_by_who_may_add_people() {
     }
 }
 
+/// A request to be let in by the link of this code, with the proof that `by` makes.
+fn ask_in(code: InviteCode, by: &InviteSecret, device: &Device) -> Request {
+    Request::RequestJoin(wire::RequestJoin {
+        code: code.to_vec().into(),
+        signature: by.open_signature(code, device.id).to_vec().into(),
+        note: vec![2; 30].into(),
+    })
+}
+
 #[tokio::test]
 async fn by_a_link_with_approval_one_asks_and_no_more() {
     for test in on_each_engine().await {
@@ -316,13 +325,7 @@ async fn by_a_link_with_approval_one_asks_and_no_more() {
         published(&mut scene.ani, publish).await;
         assert_eq!(group_of(&mut scene.dewi, id, &link, &link).await, None);
         let code = link.code(id);
-        let ask = |by: &InviteSecret, device: &Device| {
-            Request::RequestJoin(wire::RequestJoin {
-                code: code.to_vec().into(),
-                signature: by.open_signature(code, device.id).to_vec().into(),
-                note: vec![2; 30].into(),
-            })
-        };
+        let ask = |by: &InviteSecret, device: &Device| ask_in(code, by, device);
         let asked = async |device: &mut Device, request: Request| match device.socket.request(request).await {
             Response::RequestJoin(outcome) => outcome.outcome.expect("an outcome"),
             other => panic!("{other:?}"),
@@ -377,11 +380,7 @@ async fn who_asks_takes_it_back_himself_and_nobody_else_but_a_host() {
         let code = link.code(id);
         let mut ediana = Device::register(&scene.test.server, None).await;
         for asker in [&mut scene.dewi, &mut ediana] {
-            let ask = Request::RequestJoin(wire::RequestJoin {
-                code: code.to_vec().into(),
-                signature: link.open_signature(code, asker.id).to_vec().into(),
-                note: vec![2; 30].into(),
-            });
+            let ask = ask_in(code, &link, asker);
             assert!(matches!(asker.socket.request(ask).await, Response::RequestJoin(_)));
         }
         let decline = |of: &Device| {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use ed25519_dalek::{Signer as _, SigningKey};
 use kabar_protocol::{
     credential::Credential,
-    device_list::DeviceList,
+    device_list::{DeviceList, signed_entry},
     ids::{AccountId, ConversationId, DeviceId},
     policy::GROUP_POLICY_EXTENSION,
     signing, suite,
@@ -26,7 +26,6 @@ use kabar_server::{
 use openmls::prelude::*;
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::OpenMlsRustCrypto;
-use prost::Message as _;
 use rand::{RngCore as _, SeedableRng as _, rngs::StdRng};
 use tls_codec::Serialize as _;
 
@@ -56,20 +55,6 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     StdRng::from_os_rng().fill_bytes(&mut bytes);
     bytes
-}
-
-pub(crate) fn entry(body: &DeviceListEntryBody, signer: &SigningKey, added: Option<&SigningKey>) -> DeviceListEntry {
-    let body = body.encode_to_vec();
-    let sign = |key: &SigningKey, label| key.sign(&signing::labelled(label, &body)).to_vec();
-    DeviceListEntry {
-        signature: sign(signer, signing::DEVICE_LIST).into(),
-        signer: signer.verifying_key().to_bytes().to_vec().into(),
-        device_proof: added
-            .map(|key| sign(key, signing::DEVICE_PROOF))
-            .unwrap_or_default()
-            .into(),
-        body: body.into(),
-    }
 }
 
 pub(crate) fn device_key(key: &SigningKey) -> DeviceKey {
@@ -142,7 +127,7 @@ impl Device {
             change: Some(Change::Genesis(change)),
             ..Default::default()
         };
-        let genesis = entry(&body, &account_key, Some(&key));
+        let genesis = signed_entry(&body, &account_key, Some(&key));
         let list = DeviceList::from_genesis(&genesis).expect("a genesis");
         let mut device = Self::new(socket, list, key);
         device.genesis = genesis;

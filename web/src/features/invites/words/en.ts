@@ -14,6 +14,7 @@ export const en = {
   joining: 'Joining…',
   asking: 'Asking…',
   asked: 'You have asked to join this group. Somebody in it has to say yes.',
+  withdraw: 'Withdraw the request',
   open: 'Open the chat',
   not_now: 'Not now',
   looking: 'Looking where the link leads…',

@@ -15,6 +15,7 @@ export const id: Words = {
   joining: 'Sedang bergabung…',
   asking: 'Sedang meminta…',
   asked: 'Anda sudah meminta bergabung ke grup ini. Seseorang di dalamnya harus menyetujuinya.',
+  withdraw: 'Batalkan permintaan',
   open: 'Buka obrolan',
   not_now: 'Lain kali',
   looking: 'Melihat ke mana tautan ini menuju…',

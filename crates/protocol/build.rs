@@ -24,9 +24,23 @@ const SHOWN: &[&str] = &[
     "TemplateButton",
     "File",
     "Event",
+    "Poll",
+    "Location",
+    "Contacts",
+    "Contact",
 ];
+/// Those of which JSON may leave out what is empty, and which therefore may grow.
+const SPARSE: &[&str] = &["File", "Event", "Poll", "Location", "Contacts", "Contact"];
 /// Bytes among them: hex in JSON.
-const HEX: &[&str] = &["File.key", "File.sha256", "File.ciphertext_sha256", "File.preview"];
+const HEX: &[&str] = &[
+    "File.key",
+    "File.sha256",
+    "File.ciphertext_sha256",
+    "File.preview",
+    "File.waveform",
+    "File.album",
+    "Contact.account_id",
+];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("../../proto");
@@ -51,6 +65,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             format!(".kabar.v1.{message}"),
             "#[derive(serde::Serialize, serde::Deserialize)] #[serde(rename_all = \"snake_case\")]",
         );
+    }
+    for message in SPARSE {
+        config.type_attribute(format!(".kabar.v1.{message}"), "#[serde(default)]");
     }
     for field in HEX {
         config.field_attribute(format!(".kabar.v1.{field}"), "#[serde(with = \"crate::file::as_hex\")]");

@@ -13,14 +13,20 @@ export function changed(message: Message, change: Change, me: Person): Message {
       const { answer, guests } = change;
       return { ...message, answers: answer ? [...others, { answer, guests, ...own }] : others };
     }
+    case 'vote': {
+      const others = (message.votes ?? []).filter(({ mine }) => !mine);
+      const { options } = change;
+      return { ...message, votes: options.length > 0 ? [...others, { options, ...own }] : others };
+    }
     case 'edit': {
+      if ('poll' in change.content) return { ...message, ...change.content };
       const before = { text: message.text ?? '', time: message.edited_at ?? message.time };
       const text = 'text' in change.content ? change.content.text : change.content.event.title;
       const versions = [...(message.versions ?? []), before];
       return { ...message, ...change.content, text, edited_at: Date.now(), versions };
     }
     case 'delete': {
-      const { text: _, event: __, file: ___, ...bare } = message;
+      const { text: _, event: __, file: ___, poll: ____, location: _____, contacts: ______, ...bare } = message;
       return { ...bare, kind: 'deleted', reactions: [], answers: [], versions: [] };
     }
   }

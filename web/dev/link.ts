@@ -221,6 +221,11 @@ export class CoreLink {
           const { event } = command.content;
           return this.#send(command.to, event.title, null, { kind: 'event', event });
         }
+        if (!('interactive_reply' in command.content)) {
+          const kind = Object.keys(command.content)[0] as MessageKind;
+          const text = 'text' in command.content ? command.content.text : '';
+          return this.#send(command.to, text, command.reply_to, { kind, ...command.content });
+        }
         const { reply } = command.content.interactive_reply;
         const taken = reply && 'button' in reply && /^return:(.+)/.exec(reply.button.id)?.[1];
         if (taken) setTimeout(() => this.#till.giveBack(taken), 2500);

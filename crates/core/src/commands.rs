@@ -8,7 +8,7 @@ use kabar_protocol::{
 
 use crate::{
     accounts::{Peer, safety_number},
-    api::{ApiError, BusinessCommand, BusinessSend, Command, GroupCommand, Reply, Shown},
+    api::{ApiError, BusinessCommand, BusinessSend, Command, GroupCommand, Mention, Reply, Shown},
     connection::{Answer, Purpose},
     messaging::{Party, Place, not_in_group},
     state::State,
@@ -97,7 +97,16 @@ impl State {
                 reply_to,
                 wait,
                 business,
-            } => self.send(command_id, command, to, content, *reply_to, *wait, *business),
+                mentions,
+            } => self.send(
+                command_id,
+                command,
+                to,
+                (content, mentions),
+                *reply_to,
+                *wait,
+                *business,
+            ),
             Command::Business { .. } | Command::Feed { .. } | Command::FeedTaken { .. } => {
                 self.for_programs(command_id, command)
             }
@@ -105,6 +114,8 @@ impl State {
                 self.buy(command_id, command)
             }
             Command::Forward { .. }
+            | Command::Star { .. }
+            | Command::Pin { .. }
             | Command::ChangeMessage { .. }
             | Command::MessageInfo { .. }
             | Command::ResolveFailed { .. }
@@ -114,6 +125,11 @@ impl State {
                 later(self.fetch_invite(command_id, command, link))
             }
             Command::Mute { .. } | Command::Arrange { .. } | Command::SetDraft { .. } => self.organise(command),
+            Command::SetTimer {
+                conversation_id,
+                seconds,
+            } => self.set_timer_of(command_id, *conversation_id, *seconds),
+            Command::ListStarred { limit, before } => self.list_starred(*limit, *before),
             Command::BeginUpload { size_bytes } => later(self.begin_upload(command_id, *size_bytes)),
             Command::SetTyping {
                 conversation_id,
@@ -150,6 +166,8 @@ impl State {
                 wait,
             } => self.change_message(command_id, *message_id, change, *wait),
             Command::Forward { message_id, to } => self.forward(command_id, command, *message_id, to),
+            Command::Star { message_id, starred } => self.star(*message_id, *starred),
+            Command::Pin { message_id, hours } => self.pin(command_id, *message_id, *hours),
             Command::MessageInfo { message_id } => self.message_info(*message_id),
             Command::ResolveFailed { message_id, retry } => now(self.resolve_failed(*message_id, *retry)),
             Command::MarkRead {
@@ -330,7 +348,7 @@ impl State {
                 wait,
             } => {
                 let shown = Shown::Text(text.clone());
-                self.send(command_id, command, to, &shown, *reply_to, *wait, None)
+                self.send(command_id, command, to, (&shown, &[]), *reply_to, *wait, None)
             }
             _ => Ok(Ok(None)),
         }
@@ -342,7 +360,7 @@ impl State {
         command_id: u64,
         command: &Command,
         to: &str,
-        shown: &Shown,
+        (shown, mentions): (&Shown, &[Mention]),
         reply_to: Option<MessageId>,
         wait: bool,
         business: Option<BusinessSend>,
@@ -370,7 +388,10 @@ impl State {
             Party::Group if !self.takes_part(conversation) => return Ok(Err(not_in_group())),
             Party::Group => {}
         }
-        match self.queue_message(conversation, shown, reply_to.into(), business) {
+        if let Err(error) = self.check_mentions(conversation, mentions, shown) {
+            return Ok(Err(error));
+        }
+        match self.queue_message(conversation, shown, reply_to.into(), business, mentions) {
             Ok((order, _)) if wait => {
                 self.waiting.sends.insert(order, command_id);
                 Ok(Ok(None))

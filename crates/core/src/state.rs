@@ -58,6 +58,8 @@ pub(crate) enum Work {
     Change(u64),
     /// The next page of a search.
     Search(u64),
+    /// Messages whose time is over.
+    Vanish,
     /// Somebody has stopped typing.
     Typing(ConversationId, AccountId),
     /// The mark of this state has moved: show the own messages that it has reached.
@@ -96,6 +98,9 @@ pub(crate) struct Cursor {
     /// Changes of messages that have come so far.
     #[serde(default)]
     pub(crate) changes: u64,
+    /// When the next message vanishes.
+    #[serde(default)]
+    pub(crate) vanish_at: Option<TimeMs>,
     /// Envelopes quarantined so far.
     #[serde(default)]
     pub(crate) quarantined: u64,
@@ -345,6 +350,7 @@ impl State {
             Job::Work(Work::Purge(prefix)) => self.purge(prefix),
             Job::Work(Work::Change(number)) => self.apply_change(*number),
             Job::Work(Work::Search(command_id)) => self.search_on(*command_id),
+            Job::Work(Work::Vanish) => self.vanish(),
             Job::Work(Work::Typing(conversation, account)) => {
                 self.typing_ended(*conversation, *account);
                 Ok(())

@@ -113,13 +113,15 @@ impl From<Vec<u8>> for Blob {
 /// | `e/` | conversation (16), place (8) | the envelope as the server holds it, newest few | no |
 /// | `t/` | message id (32) | a ticket of ours | no |
 /// | `o/` | conversation (16), reference | what the seller last said of an order | no |
+/// | `s/` | time (8), message id (32) | where a starred message is | no |
+/// | `x/` | time (8), message id (32) | where a message is that vanishes then | no |
 /// | `q/` | number (8) | a quarantined envelope, newest few | no |
 ///
 /// A place is the server's sequence number below a count of its timelines, see `messaging::order`.
 pub(crate) mod keys {
     use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
 
-    use crate::api::Key;
+    use crate::api::{Key, TimeMs};
 
     pub(crate) const ACCOUNT_LEVEL: &[u8] = b"a/";
     pub(crate) const ACCOUNT: &[u8] = b"a/account";
@@ -204,6 +206,23 @@ pub(crate) mod keys {
 
     pub(crate) fn envelope(conversation: ConversationId, seq: u64) -> Key {
         [&envelopes(conversation)[..], &seq.to_be_bytes()].concat()
+    }
+
+    pub(crate) const STAR: &[u8] = b"s/";
+    pub(crate) const EXPIRY: &[u8] = b"x/";
+
+    /// In the order of time: none of ours is before 1970.
+    pub(crate) fn star(time: TimeMs, message: MessageId) -> Key {
+        [STAR, &time.to_be_bytes(), message.as_slice()].concat()
+    }
+
+    pub(crate) fn expiry(at: TimeMs, message: MessageId) -> Key {
+        [EXPIRY, &at.to_be_bytes(), message.as_slice()].concat()
+    }
+
+    pub(crate) fn expires_at(key: &[u8]) -> Option<TimeMs> {
+        let time = key.get(EXPIRY.len()..)?.first_chunk::<8>()?;
+        Some(TimeMs::from_be_bytes(*time))
     }
 
     pub(crate) fn quarantine(number: u64) -> Key {

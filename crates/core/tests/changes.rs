@@ -25,7 +25,13 @@ fn react(message: MessageId, emoji: &str) -> Command {
 
 fn edit(message: MessageId, text: &str) -> Command {
     let content = Shown::Text(text.into());
-    change(message, Change::Edit { content })
+    change(
+        message,
+        Change::Edit {
+            content,
+            mentions: Vec::new(),
+        },
+    )
 }
 
 fn invitation() -> wire::Event {
@@ -148,6 +154,7 @@ fn an_invitation_is_answered_changed_and_called_off() {
         reply_to: None,
         wait: false,
         business: None,
+        mentions: Vec::new(),
     };
     world.tell(alice, invite);
     world.run();
@@ -182,7 +189,16 @@ fn an_invitation_is_answered_changed_and_called_off() {
     };
     let content = Shown::Event(later);
     world
-        .ask(alice, change(seen.message_id, Change::Edit { content }))
+        .ask(
+            alice,
+            change(
+                seen.message_id,
+                Change::Edit {
+                    content,
+                    mentions: Vec::new(),
+                },
+            ),
+        )
         .unwrap();
     world.run();
     assert!(matches!(&world.thread(bob)[0].shown, Some(Shown::Event(event)) if event.canceled));

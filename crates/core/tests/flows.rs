@@ -38,6 +38,7 @@ fn offered(world: &mut World, person: usize, who: &str, business: usize) -> Mess
         reply_to: None,
         wait: true,
         business: None,
+        mentions: Vec::new(),
     };
     let Ok(Reply::Sent(sent)) = world.ask(business, send) else {
         panic!("not sent")
@@ -253,6 +254,7 @@ fn who_answers_for_somebody_else_is_not_heard() {
             reply_to: None,
             wait: true,
             business: None,
+            mentions: Vec::new(),
         };
         let Ok(Reply::Sent(sent)) = world.ask(toko, send) else {
             panic!("not sent")
@@ -326,6 +328,7 @@ fn what_cannot_be_asked_is_refused_by_its_rule() {
         reply_to: None,
         wait: true,
         business: None,
+        mentions: Vec::new(),
     };
     let Ok(Reply::Sent(fake)) = world.ask(budi, send) else {
         panic!()

@@ -104,7 +104,15 @@ fn what_was_edited_or_deleted_is_found_as_it_is_now() {
     world.run();
     let message = world.thread(alice)[0].message_id;
     let content = Shown::Text("Rapat jam sebelas".into());
-    change(&mut world, bob, message, Change::Edit { content });
+    change(
+        &mut world,
+        bob,
+        message,
+        Change::Edit {
+            content,
+            mentions: Vec::new(),
+        },
+    );
     for person in [alice, bob] {
         assert_eq!(found(&mut world, person, "rapat"), ["Rapat jam sebelas"]);
         assert_eq!(found(&mut world, person, "sepuluh"), [""; 0], "only what it says now");

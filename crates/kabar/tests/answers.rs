@@ -23,6 +23,7 @@ fn question(action: Action) -> Command {
         reply_to: None,
         wait: true,
         business: None,
+        mentions: Vec::new(),
     }
 }
 

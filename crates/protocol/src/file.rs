@@ -6,7 +6,7 @@ use crate::{
     interactive::FieldError,
     limits::{
         FILE_BYTES_MAX, FILE_CAPTION_CHARS_MAX, FILE_LOCATION_BYTES_MAX, FILE_NAME_CHARS_MAX, FILE_PREVIEW_BYTES_MAX,
-        MIME_TYPE_BYTES_MAX,
+        MIME_TYPE_BYTES_MAX, WAVEFORM_SAMPLES_MAX,
     },
     wire,
 };
@@ -19,6 +19,8 @@ pub const TAG_BYTES: u32 = 16;
 const PADDED_BYTES_MIN: u64 = 1024;
 /// A key for ChaCha20-Poly1305.
 pub const KEY_BYTES: usize = 32;
+/// What the files of one album have in common.
+pub const ALBUM_BYTES: usize = 16;
 
 /// How a file of a given size lies in its ciphertext. All sizes in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +137,12 @@ pub fn file(file: &wire::File) -> Result<(), FieldError> {
     }
     if file.preview.len() > FILE_PREVIEW_BYTES_MAX {
         return broken("file.preview", "must have at most 12288 bytes");
+    }
+    if file.waveform.len() > WAVEFORM_SAMPLES_MAX {
+        return broken("file.waveform", "must have at most 100 bytes");
+    }
+    if !matches!(file.album.len(), 0 | ALBUM_BYTES) {
+        return broken("file.album", "must have 16 bytes, or none");
     }
     Ok(())
 }

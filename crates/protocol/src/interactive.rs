@@ -26,20 +26,25 @@ pub struct FieldError {
 
 type Checked = Result<(), FieldError>;
 
-fn broken(field: &'static str, rule: impl Into<String>) -> FieldError {
+pub(crate) fn broken(field: &'static str, rule: impl Into<String>) -> FieldError {
     let rule = rule.into();
     FieldError { field, rule }
 }
 
-fn chars(field: &'static str, text: &str, most: usize) -> Checked {
-    let got = text.chars().count();
+/// A text that says something, of at most so many characters.
+pub(crate) fn chars(field: &'static str, text: &str, most: usize) -> Checked {
     if text.trim().is_empty() {
-        Err(broken(field, "must not be empty"))
-    } else if got > most {
-        Err(broken(field, format!("must have at most {most} characters, has {got}")))
-    } else {
-        Ok(())
+        return Err(broken(field, "must not be empty"));
     }
+    at_most(field, text, most)
+}
+
+pub(crate) fn at_most(field: &'static str, text: &str, most: usize) -> Checked {
+    let got = text.chars().count();
+    if got > most {
+        return Err(broken(field, format!("must have at most {most} characters, has {got}")));
+    }
+    Ok(())
 }
 
 fn optional(field: &'static str, text: Option<&String>, most: usize) -> Checked {

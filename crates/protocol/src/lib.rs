@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no async, no clock, no MLS engine. Times and random bytes come in as arguments.
 
+pub mod contacts;
 pub mod content;
 pub mod credential;
 pub mod device_list;
@@ -12,10 +13,13 @@ pub mod ids;
 pub mod interactive;
 pub mod invite;
 pub mod limits;
+pub mod location;
+pub mod mention;
 pub mod mls_header;
 pub mod names;
 pub mod order;
 pub mod policy;
+pub mod poll;
 pub mod receipt;
 pub mod signing;
 pub mod ticket;

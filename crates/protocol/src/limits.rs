@@ -77,6 +77,8 @@ pub const FILE_CAPTION_CHARS_MAX: usize = 1024;
 pub const FILE_PREVIEW_BYTES_MAX: usize = 12 * 1024;
 pub const FILE_LOCATION_BYTES_MAX: usize = 128;
 pub const MIME_TYPE_BYTES_MAX: usize = 127;
+/// Samples of loudness of a voice message.
+pub const WAVEFORM_SAMPLES_MAX: usize = 100;
 
 /// How long after it was sent a message may be edited, by the server's clock.
 pub const EDIT_WINDOW_MS: i64 = 15 * 60_000;
@@ -94,6 +96,29 @@ pub const EVENT_PLACE_CHARS_MAX: usize = 200;
 pub const TIME_ZONE_BYTES_MAX: usize = 64;
 /// Guests that one person may bring.
 pub const EVENT_GUESTS_MAX: u32 = 20;
+
+pub const POLL_QUESTION_CHARS_MAX: usize = 300;
+pub const POLL_OPTIONS_MIN: usize = 2;
+pub const POLL_OPTIONS_MAX: usize = 12;
+pub const POLL_OPTION_CHARS_MAX: usize = 100;
+pub const LOCATION_NAME_CHARS_MAX: usize = 100;
+pub const LOCATION_ADDRESS_CHARS_MAX: usize = 200;
+/// Cards in one message, and phone numbers or addresses on one card.
+pub const CONTACTS_MAX: usize = 10;
+pub const CONTACT_NAME_CHARS_MAX: usize = 100;
+pub const CONTACT_WAYS_MAX: usize = 5;
+pub const CONTACT_PHONE_CHARS_MAX: usize = 32;
+pub const EMAIL_CHARS_MAX: usize = 254;
+/// People who are spoken to in one message.
+pub const MENTIONS_MAX: usize = 50;
+/// Members up to whom anybody may speak to all at once; in a larger group, admins.
+pub const MENTION_ALL_MEMBERS_MAX: usize = 32;
+/// Messages that stand at the top of a thread at a time, and how long at most.
+pub const PINS_MAX: usize = 3;
+pub const PIN_MS_MAX: i64 = 31 * 24 * 3_600_000;
+/// How long messages that disappear may stay.
+pub const TIMER_SECONDS_MIN: u32 = 60;
+pub const TIMER_SECONDS_MAX: u32 = 366 * 24 * 3600;
 
 // Business messages, in Unicode scalar values unless said; the figures are the Cloud API's.
 pub const INTERACTIVE_BODY_CHARS_MAX: usize = 1024;

@@ -43,6 +43,7 @@ async fn send(from: &TestUser, to: &str, file: wire::File) {
         reply_to: None,
         wait: true,
         business: None,
+        mentions: Vec::new(),
     };
     let sent = from.ask(send).await.expect("sent");
     assert!(matches!(sent, Reply::Sent(_)), "{sent:?}");

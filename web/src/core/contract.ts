@@ -1,6 +1,7 @@
 // The contract of crates/core/src/api as TypeScript: what a page may ask of the core, and what it is told.
 // Change both together. Times are milliseconds since the Unix epoch, ids lower-case hex.
 
+import type { Interactive, InteractiveReply, Template } from './business';
 import type {
   GroupCommand,
   GroupSummary,
@@ -11,7 +12,11 @@ import type {
   MessageInfo,
 } from './group';
 
+import type { ContactsBody, LocationBody, Mention, Pin, PollBody, Vote } from './kinds';
+
+export type * from './business';
 export type * from './group';
+export type * from './kinds';
 
 export type Command =
   | { type: 'register'; name: string; username?: string | null; invite?: string | null }
@@ -28,8 +33,17 @@ export type Command =
   | {
       type: 'send';
       to: string;
-      content: { interactive_reply: InteractiveReply } | { file: FileBody } | { event: EventBody };
+      content:
+        | { text: string }
+        | { interactive_reply: InteractiveReply }
+        | { file: FileBody }
+        | { event: EventBody }
+        | { poll: PollBody }
+        | { location: LocationBody }
+        | { contacts: ContactsBody };
       reply_to: string | null;
+      /** Of a text, or of a file's caption. */
+      mentions?: Mention[];
     }
   | { type: 'change_message'; message_id: string; change: Change; wait?: boolean }
   | { type: 'create_group'; name: string; description: string; members: string[]; large: boolean }
@@ -53,7 +67,15 @@ export type Command =
   | { type: 'resolve_failed'; message_id: string; retry: boolean }
   | { type: 'mark_read'; conversation_id: string; up_to: string; accept?: boolean }
   | { type: 'set_typing'; conversation_id: string; active: boolean }
-  /** A text, a file or an invitation, to at most FORWARD_CHATS_MAX chats. */
+  /** Keeps it to be found again; known on this device only. */
+  | { type: 'star'; message_id: string; starred: boolean }
+  /** Newest first. */
+  | { type: 'list_starred'; limit: number; before: string | null }
+  /** To the top of its thread for everybody, for 1 to 744 hours; null takes it down. */
+  | { type: 'pin'; message_id: string; hours: number | null }
+  /** What is sent from now on vanishes everywhere after so many seconds (60 to 31622400); 0: it stays. */
+  | { type: 'set_timer'; conversation_id: string; seconds: number }
+  /** What a person can write, to at most FORWARD_CHATS_MAX chats. */
   | { type: 'forward'; message_id: string; to: string[] }
   | { type: 'safety_number'; with: string }
   | { type: 'server_view'; conversation_id: string; limit: number };
@@ -99,6 +121,10 @@ export interface Answers {
   send: 'sent';
   change_message: 'done';
   forward: 'messages';
+  star: 'done';
+  list_starred: 'found';
+  pin: 'done';
+  set_timer: 'done';
   pay: 'payment' | 'payment_challenge';
   payment: 'payment';
   tickets: 'tickets';
@@ -170,8 +196,14 @@ export interface Chat {
   marked_unread?: boolean;
   /** A text that is being written. */
   draft?: string;
+  /** What stands at the top of the thread, oldest first. */
+  pins?: Pin[];
+  /** How long what is sent from now on stays; absent: for good. */
+  timer_s?: number;
   last: Message | null;
   unread: number;
+  /** Unread messages that speak to us, oldest first. */
+  mentions?: string[];
   /** A stranger's first messages have not been answered yet. */
   request: boolean;
   safety_changed: boolean;
@@ -186,6 +218,9 @@ export type MessageKind =
   | 'ticket'
   | 'file'
   | 'event'
+  | 'poll'
+  | 'location'
+  | 'contacts'
   /** Its sender took it back. */
   | 'deleted'
   | 'notice_safety_changed'
@@ -201,6 +236,11 @@ export type MessageKind =
   | 'notice_removed'
   | 'notice_left'
   | 'notice_role'
+  /** `from` put the message that this replies to at the top, or took it down. */
+  | 'notice_pinned'
+  | 'notice_unpinned'
+  /** The text is for how many seconds messages stay from now on; 0: for good. */
+  | 'notice_timer'
   | 'unsupported';
 
 export type MessageState = 'queued' | 'failed' | 'sent' | 'delivered' | 'read' | 'received';
@@ -224,14 +264,25 @@ export interface Message {
   ticket?: { token: string; reference_id: string };
   file?: FileBody;
   event?: EventBody;
+  poll?: PollBody;
+  location?: LocationBody;
+  contacts?: ContactsBody;
   /** Written by a program. */
   automated?: boolean;
   /** How often it was passed on before it came here. */
   forwarded?: number;
+  /** Who is spoken to in the text. */
+  mentions?: Mention[];
+  /** We are among them. */
+  mentions_me?: boolean;
+  starred?: boolean;
+  /** When every device forgets it. */
+  expires_at?: number;
   in_reply_to?: string;
   reactions?: Reaction[];
   /** To an event. */
   answers?: Rsvp[];
+  votes?: Vote[];
   edited_at?: number;
   /** What it said before, oldest first. */
   versions?: { text: string; time: number }[];
@@ -254,11 +305,13 @@ export interface Found {
 export type Change =
   /** One of each person; empty takes it back. */
   | { type: 'react'; emoji: string }
-  | { type: 'edit'; content: { text: string } | { event: EventBody } }
+  | { type: 'edit'; content: { text: string } | { event: EventBody } | { poll: PollBody }; mentions?: Mention[] }
   /** For everyone. */
   | { type: 'delete' }
   /** null takes the answer back. */
-  | { type: 'rsvp'; answer: RsvpAnswer | null; guests: number };
+  | { type: 'rsvp'; answer: RsvpAnswer | null; guests: number }
+  /** Indexes of a poll's options; none takes the vote back. */
+  | { type: 'vote'; options: number[] };
 
 export type RsvpAnswer = 'going' | 'maybe' | 'no';
 
@@ -273,107 +326,6 @@ export interface Rsvp {
   guests: number;
   by: Person;
   mine: boolean;
-}
-
-// The wire types of proto/kabar/v1/content.proto as the core writes them; an absent optional field is null.
-
-export interface Interactive {
-  header: string | null;
-  body: string;
-  footer: string | null;
-  action:
-    | { buttons: { buttons: ReplyButton[] } }
-    | { list: ReplyList }
-    | { cta_url: CtaUrl }
-    | { flow: FlowOffer }
-    | { order_details: OrderDetails }
-    | { order_status: OrderUpdate }
-    | null;
-}
-
-export interface ReplyButton {
-  id: string;
-  title: string;
-}
-
-export interface ReplyList {
-  /** What opens the list. */
-  button: string;
-  /** A title is empty only where there is one section. */
-  sections: { title: string; rows: ListRow[] }[];
-}
-
-export interface ListRow {
-  id: string;
-  title: string;
-  description: string | null;
-}
-
-export interface CtaUrl {
-  display_text: string;
-  url: string;
-}
-
-/** Screens to fill in (docs/FLOWS.md). */
-export interface FlowOffer {
-  flow_id: string;
-  flow_token: string;
-  /** What opens it. */
-  cta: string;
-  flow_json: string;
-  /** The first screen is asked of the seller. */
-  data_exchange: boolean;
-  screen: string;
-  /** A JSON object, or empty. */
-  data: string;
-}
-
-export interface FlowReply {
-  name: string;
-  /** What the thread shows. */
-  body: string;
-  response_json: string;
-}
-
-/** Amounts are whole minor units of the currency (see features/commerce/amount.ts). */
-export interface OrderDetails {
-  reference_id: string;
-  currency: string;
-  items: OrderItem[];
-  subtotal: number;
-  tax: number;
-  shipping: number;
-  discount: number;
-  total: number;
-  expires_ms: number;
-}
-
-export interface OrderItem {
-  name: string;
-  /** Of one. */
-  amount: number;
-  quantity: number;
-}
-
-export interface OrderUpdate {
-  reference_id: string;
-  /** pending, processing, partially_shipped, shipped, completed, canceled, refunded */
-  status: string;
-  description: string;
-}
-
-export interface InteractiveReply {
-  reply: { button: ReplyButton } | { list: ListRow } | { flow: FlowReply } | null;
-}
-
-export interface Template {
-  name: string;
-  language: string;
-  header: string | null;
-  body: string;
-  footer: string | null;
-  /** A payload is the id of a quick reply. */
-  buttons: { text: string; action: { payload: string } | { url: string } | null }[];
 }
 
 /** A file that the server keeps as ciphertext. Bytes are hex. */
@@ -393,6 +345,18 @@ export interface FileBody {
   height: number;
   /** A small JPEG or WebP; empty for none. */
   preview: string;
+  /** Of sound and film. */
+  duration_ms?: number;
+  /** Recorded to be heard at once. */
+  voice?: boolean;
+  /** Loudness from its beginning to its end, a byte each, at most 100; hex. */
+  waveform?: string;
+  /** Of a document. */
+  pages?: number;
+  /** 16 bytes, the same in all that were sent together. */
+  album?: string;
+  /** Whoever gets it may look once. */
+  view_once?: boolean;
 }
 
 /** An invitation. */
@@ -464,6 +428,8 @@ export type Notification =
   | { type: 'typing'; conversation_id: string; account_id: string; active: boolean }
   /** Somebody asks to be let into a group of ours. */
   | { type: 'join_requested'; conversation_id: string }
+  /** Its time was over: it is gone everywhere. */
+  | { type: 'vanished'; conversation_id: string; message_id: string }
   /** A payment has changed: a hint, the truth is asked for. */
   | { type: 'payment'; payment: Payment }
   | { type: 'registration'; mode: string }

@@ -97,19 +97,6 @@ pub struct MessageTemplate {
     pub created_at: TimeMs,
 }
 
-/// What a message shows, beside its plain text.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Shown {
-    Text(String),
-    Interactive(wire::Interactive),
-    InteractiveReply(wire::InteractiveReply),
-    Template(wire::Template),
-    Ticket(wire::Ticket),
-    File(wire::File),
-    Event(wire::Event),
-}
-
 /// How a business's message is counted: the server decides by it whether the message may go out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BusinessSend {

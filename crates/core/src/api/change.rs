@@ -3,7 +3,7 @@
 use kabar_protocol::wire;
 use serde::{Deserialize, Serialize};
 
-use super::{Person, Shown, TimeMs};
+use super::{Mention, Person, Shown, TimeMs};
 
 /// In JSON: `{"type":"react","emoji":"👍"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,8 +12,12 @@ use super::{Person, Shown, TimeMs};
 pub enum Change {
     /// One of each person; empty takes it back.
     React { emoji: String },
-    /// Another text for a text (within 15 minutes), another event for an event.
-    Edit { content: Shown },
+    /// Another text for a text (within 15 minutes), another event for an event, the same poll closed for a poll.
+    Edit {
+        content: Shown,
+        #[serde(default)]
+        mentions: Vec<Mention>,
+    },
     /// For everyone, within two days.
     Delete,
     /// Answers an event. `None` takes the answer back.
@@ -22,6 +26,8 @@ pub enum Change {
         #[serde(default)]
         guests: u32,
     },
+    /// Chooses these of a poll's options, by their indexes; none takes the vote back.
+    Vote { options: Vec<u32> },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +65,9 @@ pub struct ChangesView {
     /// To an event.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub answers: Vec<RsvpView>,
+    /// In a poll.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub votes: Vec<VoteView>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub edited_at: Option<TimeMs>,
     /// What it said before, oldest first.
@@ -80,6 +89,14 @@ pub struct ReactionView {
 pub struct RsvpView {
     pub answer: RsvpAnswer,
     pub guests: u32,
+    pub by: Person,
+    pub mine: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct VoteView {
+    /// Indexes of the poll's options.
+    pub options: Vec<u32>,
     pub by: Person,
     pub mine: bool,
 }

@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{BusinessCommand, BusinessSend, Change, GroupCommand, Shown};
+use super::{BusinessCommand, BusinessSend, Change, GroupCommand, Mention, Shown};
 
 /// A wish. In JSON: `{"type":"send_text","to":"@budi","text":"halo"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,8 +73,11 @@ pub enum Command {
         wait: bool,
         #[serde(default)]
         business: Option<BusinessSend>,
+        /// Of a text, or of a file's caption.
+        #[serde(default)]
+        mentions: Vec<Mention>,
     },
-    /// Passes a text, a file or an invitation on, to at most five chats; one that was passed on often, to one at a time. Replied to with
+    /// Passes what a person can write (no ticket, no offer of a business) on, to at most five chats; one that was passed on often, to one at a time. Replied to with
     /// [`super::Reply::Messages`] when the copies are queued durably.
     Forward {
         message_id: MessageId,
@@ -117,6 +120,29 @@ pub enum Command {
         change: Change,
         #[serde(default)]
         wait: bool,
+    },
+    /// Keeps a message to be found again, or lets it go. Known on this device only.
+    Star {
+        message_id: MessageId,
+        starred: bool,
+    },
+    /// What was starred in all chats, newest first, older than the given one; `limit` at most 200. Replied to with
+    /// [`super::Reply::Found`].
+    ListStarred {
+        limit: u32,
+        #[serde(default)]
+        before: Option<MessageId>,
+    },
+    /// Puts a message to the top of its thread for everybody, for so many hours (at most 744); `None` takes it down. At most three
+    /// stand there: the oldest makes room.
+    Pin {
+        message_id: MessageId,
+        hours: Option<u32>,
+    },
+    /// Messages of this chat that are sent from now on vanish everywhere after so many seconds; 0: they stay.
+    SetTimer {
+        conversation_id: ConversationId,
+        seconds: u32,
     },
     /// Makes a group of us and these people; replied to with [`super::Reply::Group`] once the server has it.
     CreateGroup {

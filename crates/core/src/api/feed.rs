@@ -46,6 +46,12 @@ pub struct FeedItem {
     /// Of an `rsvp`; `in_reply_to` is the event.
     #[serde(flatten, skip_serializing_if = "Option::is_none", default)]
     pub rsvp: Option<RsvpGiven>,
+    /// Of a `vote`: indexes of the options; `in_reply_to` is the poll.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub vote: Option<Vec<u32>>,
+    /// The text speaks to us.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub mentions_me: bool,
     pub time: TimeMs,
 }
 
@@ -73,6 +79,12 @@ struct Stored {
     #[serde(default)]
     event: Option<wire::Event>,
     #[serde(default)]
+    poll: Option<wire::Poll>,
+    #[serde(default)]
+    location: Option<wire::Location>,
+    #[serde(default)]
+    contacts: Option<wire::Contacts>,
+    #[serde(default)]
     automated: bool,
     #[serde(default)]
     forwarded: u32,
@@ -88,6 +100,10 @@ struct Stored {
     answer: Option<RsvpAnswer>,
     #[serde(default)]
     guests: Option<u32>,
+    #[serde(default)]
+    vote: Option<Vec<u32>>,
+    #[serde(default)]
+    mentions_me: bool,
     time: TimeMs,
 }
 
@@ -99,6 +115,9 @@ impl From<Stored> for FeedItem {
         let shown = shown.or(stored.ticket.map(Shown::Ticket));
         let shown = shown.or(stored.file.map(Shown::File));
         let shown = shown.or(stored.event.map(Shown::Event));
+        let shown = shown.or(stored.poll.map(Shown::Poll));
+        let shown = shown.or(stored.location.map(Shown::Location));
+        let shown = shown.or(stored.contacts.map(Shown::Contacts));
         let answer = stored.answer;
         Self {
             position: 0,
@@ -116,6 +135,8 @@ impl From<Stored> for FeedItem {
             request: stored.request,
             flow: stored.flow,
             rsvp: stored.guests.map(|guests| RsvpGiven { answer, guests }),
+            vote: stored.vote,
+            mentions_me: stored.mentions_me,
             time: stored.time,
         }
     }
@@ -135,6 +156,9 @@ mod tests {
             Shown::Ticket(wire::Ticket::default()),
             Shown::File(wire::File::default()),
             Shown::Event(wire::Event::default()),
+            Shown::Poll(wire::Poll::default()),
+            Shown::Location(wire::Location::default()),
+            Shown::Contacts(wire::Contacts::default()),
         ];
         for shown in shown.into_iter().map(Some).chain([None]) {
             let item = FeedItem {
@@ -162,6 +186,8 @@ mod tests {
                     answer: Some(RsvpAnswer::Maybe),
                     guests: 2,
                 }),
+                vote: Some(vec![1, 2]),
+                mentions_me: true,
                 time: 5,
             };
             let bytes = store::encode(&item).expect("encoded");

@@ -20,16 +20,15 @@ mod group;
 mod media;
 mod notification;
 mod reply;
+mod shown;
 mod view;
 
 use kabar_protocol::wire;
 
 pub use self::{
     billing::{ChargeView, PriceView, ReceiptView},
-    business::{
-        Business, BusinessCommand, BusinessSend, Category, FlowAsk, FlowOutcome, KeysHeldBy, MessageTemplate, Shown,
-    },
-    change::{Change, ChangesView, ReactionView, RsvpAnswer, RsvpGiven, RsvpView, Version},
+    business::{Business, BusinessCommand, BusinessSend, Category, FlowAsk, FlowOutcome, KeysHeldBy, MessageTemplate},
+    change::{Change, ChangesView, ReactionView, RsvpAnswer, RsvpGiven, RsvpView, Version, VoteView},
     command::Command,
     commerce::{PaymentStatus, PaymentView, TicketView},
     feed::FeedItem,
@@ -40,7 +39,8 @@ pub use self::{
     media::Upload,
     notification::{ApiError, ConnectionState, Notification},
     reply::{Me, PhoneCode, Reply, ServerItem},
-    view::{ChatKind, ChatView, FoundMessage, MessageKind, MessageState, MessageView, Person},
+    shown::{Mention, Shown},
+    view::{ChatKind, ChatView, FoundMessage, MessageKind, MessageState, MessageView, Person, PinView},
 };
 
 /// Milliseconds since the Unix epoch.

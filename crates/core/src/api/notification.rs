@@ -1,6 +1,6 @@
 //! What a screen is told without asking, and failures.
 
-use kabar_protocol::ids::{AccountId, ConversationId};
+use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
 use super::{ChatView, Me, MessageView, PaymentView, TimeMs};
@@ -25,6 +25,11 @@ pub enum Notification {
     /// New or changed.
     Message {
         message: MessageView,
+    },
+    /// A message has vanished: its time was over.
+    Vanished {
+        conversation_id: ConversationId,
+        message_id: MessageId,
     },
     Typing {
         conversation_id: ConversationId,

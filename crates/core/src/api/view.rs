@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Business, ChangesView, GroupSummary, Shown, TimeMs};
+use super::{ApiError, Business, ChangesView, GroupSummary, Mention, Shown, TimeMs};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
@@ -41,9 +41,18 @@ pub struct ChatView {
     /// A text that is being written.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub draft: String,
+    /// What stands at the top of the thread for everybody, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub pins: Vec<PinView>,
+    /// How long what is sent from now on stays; 0: for good.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub timer_s: u32,
     /// Newest message, if there is one.
     pub last: Option<MessageView>,
     pub unread: u32,
+    /// Unread messages that speak to us, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub mentions: Vec<MessageId>,
     /// True while a stranger's first messages have not been answered.
     pub request: bool,
     /// The safety number has changed and nobody has looked at it since.
@@ -51,7 +60,14 @@ pub struct ChatView {
     pub updated_at: TimeMs,
 }
 
-/// A message that was searched for.
+/// A message that somebody keeps in sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PinView {
+    pub message_id: MessageId,
+    pub until: TimeMs,
+}
+
+/// A message that was searched for, or starred.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FoundMessage {
     pub message: MessageView,
@@ -91,6 +107,18 @@ pub struct MessageView {
     /// How often it was passed on; 0: its sender wrote it.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub forwarded: u32,
+    /// Who is spoken to in the text.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub mentions: Vec<Mention>,
+    /// We are among them.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub mentions_me: bool,
+    /// Kept to be found again; known to this device only.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub starred: bool,
+    /// When every device forgets it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub expires_at: Option<TimeMs>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub in_reply_to: Option<MessageId>,
     #[serde(flatten)]
@@ -118,6 +146,9 @@ pub enum MessageKind {
     Ticket,
     File,
     Event,
+    Poll,
+    Location,
+    Contacts,
     /// Its sender took it back.
     Deleted,
     /// A notice of the client itself, in the thread: the safety number changed, the conversation was reset, messages were lost.
@@ -134,6 +165,11 @@ pub enum MessageKind {
     NoticeRemoved,
     NoticeLeft,
     NoticeRole,
+    /// `from` put the message that this replies to at the top, or took it down.
+    NoticePinned,
+    NoticeUnpinned,
+    /// The text is for how many seconds messages stay from now on; 0: for good.
+    NoticeTimer,
     /// This version cannot show the message; it says so.
     Unsupported,
 }

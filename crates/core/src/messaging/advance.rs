@@ -130,6 +130,7 @@ impl State {
             self.work.push_back(Work::Typing(conversation, account));
         }
         self.registration_timer();
+        self.vanish_timer();
         self.flow_timers();
     }
 
@@ -140,7 +141,8 @@ impl State {
             .chain(self.connection.deadlines())
             .chain(self.waiting.typing.values().copied())
             .chain(self.waiting.flows.iter().map(FlowCall::until))
-            .chain(self.waiting.registering.map(|(_, until)| until));
+            .chain(self.waiting.registering.map(|(_, until)| until))
+            .chain(self.cursor.vanish_at.map(|at| at.max(self.now + 1)));
         // What is due now waits for something else than the clock.
         let next = times.filter(|at| *at > self.now && *at != TimeMs::MAX).min();
         if next != self.wake_at

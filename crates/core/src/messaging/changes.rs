@@ -8,17 +8,17 @@ use kabar_protocol::{
     event,
     ids::{AccountId, ConversationId, MessageId},
     limits::{DELETE_WINDOW_MS, EDIT_WINDOW_MS},
-    policy,
+    policy, poll,
     wire::{self, MessageClass, content::Body},
 };
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Place, Row, content::Opened};
+use super::{Place, Row, content::Opened, mentions};
 use crate::{
     api::{
-        Change, ChangesView, FeedItem, MessageKind, Notification, ReactionView, Reply, RsvpAnswer, RsvpGiven, RsvpView,
-        Shown, TimeMs, Version,
+        Change, ChangesView, FeedItem, Mention, MessageKind, Notification, ReactionView, Reply, RsvpAnswer, RsvpGiven,
+        RsvpView, Shown, TimeMs, Version, VoteView,
     },
     commands::{Outcomes, invalid, now, refusal},
     state::{State, Work},
@@ -38,6 +38,8 @@ pub(crate) struct Changes {
     reactions: Vec<(AccountId, String)>,
     #[serde(default)]
     answers: Vec<(AccountId, RsvpAnswer, u32)>,
+    #[serde(default)]
+    votes: Vec<(AccountId, Vec<u32>)>,
     #[serde(default)]
     versions: Vec<Version>,
     #[serde(default)]
@@ -76,7 +78,7 @@ enum Refused {
 pub(super) fn target(content: &wire::Content) -> Option<MessageId> {
     let id = match &content.body {
         _ if content.replaces.is_some() => content.replaces.as_ref(),
-        Some(Body::Reaction(_) | Body::Rsvp(_)) => content.in_reply_to.as_ref(),
+        Some(Body::Reaction(_) | Body::Rsvp(_) | Body::Vote(_)) => content.in_reply_to.as_ref(),
         _ => None,
     };
     MessageId::from_slice(id?).ok()
@@ -112,6 +114,17 @@ fn apply(
             }
             Ok(())
         }
+        Some(Body::Vote(vote)) => {
+            let Some(Shown::Poll(asked)) = &row.shown else {
+                return Err(Refused::Kind);
+            };
+            poll::vote(vote, asked).map_err(|_| Refused::Rule)?;
+            row.changes.votes.retain(|(who, _)| *who != by);
+            if !vote.options.is_empty() {
+                row.changes.votes.push((by, vote.options.clone()));
+            }
+            Ok(())
+        }
         Some(Body::Deleted(_)) if row.from != by && !moderates => Err(Refused::NotYours),
         Some(Body::Deleted(_)) => {
             if time - row.time > DELETE_WINDOW_MS + WINDOW_SLACK_MS {
@@ -119,6 +132,8 @@ fn apply(
             }
             row.kind = MessageKind::Deleted;
             (row.text, row.shown) = (None, None);
+            row.mentions.clear();
+            row.starred = false;
             row.changes = Changes {
                 deleted_by: Some(by).filter(|by| *by != row.from),
                 ..Changes::default()
@@ -128,7 +143,9 @@ fn apply(
         _ if row.from != by => Err(Refused::NotYours),
         body => {
             let shown = body.as_ref().and_then(Shown::of).ok_or(Refused::Rule)?;
-            edit(row, time, shown)
+            edit(row, time, shown)?;
+            row.mentions = mentions::of(content);
+            Ok(())
         }
     }
 }
@@ -139,6 +156,10 @@ fn edit(row: &mut Row, time: TimeMs, shown: Shown) -> Result<(), Refused> {
         (Shown::Text(_), None) if row.kind == MessageKind::Text => {}
         // Until it is over, and longer, an invitation may change.
         (Shown::Event(_), Some(Shown::Event(_))) => {}
+        (Shown::Poll(new), Some(Shown::Poll(old))) if closes(new, old) => {
+            row.shown = Some(shown);
+            return Ok(());
+        }
         _ => return Err(Refused::Kind),
     }
     let text = shown.text();
@@ -157,6 +178,15 @@ fn edit(row: &mut Row, time: TimeMs, shown: Shown) -> Result<(), Refused> {
     Ok(())
 }
 
+/// The same poll, closed: whoever has voted has voted for these words.
+fn closes(new: &wire::Poll, old: &wire::Poll) -> bool {
+    let closed = wire::Poll {
+        closed: true,
+        ..old.clone()
+    };
+    *new == closed
+}
+
 impl State {
     /// Does something to a message; replied to when it is queued, or with `wait` after the server's acknowledgement.
     pub(crate) fn change_message(
@@ -170,23 +200,28 @@ impl State {
         let Some((place, mut row)) = self.row_of(message_id)? else {
             return Ok(Err(invalid("message_id", rule)));
         };
-        if let Change::Edit { content } = change
-            && let Err(error) = content.check()
-        {
-            return Ok(Err(error));
-        }
+        let mentions = match change {
+            Change::Edit { content, mentions } => {
+                match content.check().and_then(|()| mentions::check(mentions, content)) {
+                    Ok(()) => mentions.as_slice(),
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+            _ => &[],
+        };
         let (Some(me), body) = (self.my_account(), body_of(change)) else {
             return Ok(Err(refusal("no_account", "register first")));
         };
         let probe = wire::Content {
             body: Some(body.clone()),
+            mentions: mentions.iter().map(Mention::wire).collect(),
             ..wire::Content::default()
         };
         let moderates = self.moderates(place.conversation, me);
         if let Err(refused) = apply(&mut row, (me, moderates), self.now, &probe) {
             return Ok(Err(explained(refused, change)));
         }
-        let order = match self.queue_change(place.conversation, message_id, body) {
+        let order = match self.queue_change(place.conversation, message_id, body, mentions) {
             Ok(order) => order,
             Err(error) => return Ok(Err(error)),
         };
@@ -252,7 +287,7 @@ impl State {
         Ok(row.map(|row| (place, row)))
     }
 
-    fn put_changed(&mut self, place: &Place, row: Row) {
+    pub(super) fn put_changed(&mut self, place: &Place, row: Row) {
         let Place { conversation, seq, sub } = *place;
         self.put(keys::message(conversation, seq, sub), &row);
         let deleted = row.kind == MessageKind::Deleted;
@@ -266,6 +301,10 @@ impl State {
         if deleted && !mine && seq > chat.read_seq {
             chat.unread = chat.unread.saturating_sub(1);
         }
+        if deleted {
+            chat.pins.retain(|pin| pin.message_id != row.message_id);
+            chat.mentioned.retain(|(_, message)| *message != row.message_id);
+        }
         if let Some(last) = chat.last.as_mut().filter(|last| (last.seq, last.sub) == (seq, sub)) {
             *last = row.clone();
         }
@@ -278,8 +317,13 @@ impl State {
     }
 
     fn feed_change(&mut self, change: &PendingChange, row: &Row, content: &wire::Content) {
+        let mut vote = None;
         let (kind, text, rsvp) = match &content.body {
             Some(Body::Reaction(reaction)) => ("reaction", Some(reaction.emoji.clone()), None),
+            Some(Body::Vote(cast)) => {
+                vote = Some(cast.options.clone());
+                ("vote", None, None)
+            }
             Some(Body::Rsvp(rsvp)) => {
                 let answer = RsvpAnswer::of(rsvp.answer());
                 let guests = rsvp.guests;
@@ -304,6 +348,8 @@ impl State {
             request: self.chats.get(&change.conversation).is_some_and(|chat| chat.request),
             flow: None,
             rsvp,
+            vote,
+            mentions_me: false,
             time: change.time,
         });
     }
@@ -321,7 +367,13 @@ impl State {
             by: self.person(*by),
             mine: me == Some(*by),
         });
+        let votes = row.changes.votes.iter().map(|(by, options)| VoteView {
+            options: options.clone(),
+            by: self.person(*by),
+            mine: me == Some(*by),
+        });
         ChangesView {
+            votes: votes.collect(),
             reactions: reactions.collect(),
             answers: answers.collect(),
             edited_at: row.changes.edited_at,
@@ -334,7 +386,7 @@ impl State {
 fn body_of(change: &Change) -> Body {
     match change {
         Change::React { emoji } => Body::Reaction(wire::Reaction { emoji: emoji.clone() }),
-        Change::Edit { content } => content.body(),
+        Change::Edit { content, .. } => content.body(),
         Change::Delete => Body::Deleted(wire::Empty {}),
         Change::Rsvp { answer, guests } => {
             let mut rsvp = wire::Rsvp {
@@ -344,6 +396,9 @@ fn body_of(change: &Change) -> Body {
             rsvp.set_answer(answer.map_or(wire::rsvp::Answer::Unspecified, RsvpAnswer::wire));
             Body::Rsvp(rsvp)
         }
+        Change::Vote { options } => Body::Vote(wire::Vote {
+            options: options.clone(),
+        }),
     }
 }
 
@@ -358,11 +413,16 @@ fn explained(refused: Refused, change: &Change) -> crate::api::ApiError {
         }
         (Refused::TooLate, _) => refusal("too_late", "a message can be edited within 15 minutes"),
         (Refused::Kind, Change::Rsvp { .. }) => invalid("message_id", "message_id must be the id of an event"),
+        (Refused::Kind, Change::Vote { .. }) => invalid("message_id", "message_id must be the id of a poll"),
         (Refused::Kind, _) => invalid("message_id", "this message cannot be changed in this way"),
         (Refused::Rule, Change::React { .. }) => invalid("emoji", "emoji must be one emoji, or empty to take it back"),
         (Refused::Rule, Change::Rsvp { .. }) => {
             let rule = "guests must not be more than the event allows, and the event must not be canceled";
             invalid("guests", rule)
+        }
+        (Refused::Rule, Change::Vote { .. }) => {
+            let rule = "options must be indexes of the poll's options, one unless it takes several, while it is open";
+            invalid("options", rule)
         }
         (Refused::Rule, _) => invalid("content", "content breaks a rule"),
     }
@@ -371,7 +431,7 @@ fn explained(refused: Refused, change: &Change) -> crate::api::ApiError {
 /// The class that a change travels in.
 pub(super) fn class_of_change(body: &Body) -> MessageClass {
     match body {
-        Body::Reaction(_) | Body::Rsvp(_) => MessageClass::Reaction,
+        Body::Reaction(_) | Body::Rsvp(_) | Body::Vote(_) => MessageClass::Reaction,
         _ => MessageClass::Edit,
     }
 }

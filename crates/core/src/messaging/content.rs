@@ -8,9 +8,9 @@ use kabar_protocol::{
 };
 use prost::Message as _;
 
-use super::{Changes, Row};
+use super::{Changes, Row, mentions, vanish};
 use crate::{
-    api::{MessageKind, Shown, TimeMs},
+    api::{Mention, MessageKind, Shown, TimeMs},
     state::State,
 };
 
@@ -37,7 +37,7 @@ fn class_of(content: &wire::Content) -> MessageClass {
     match &content.body {
         _ if content.replaces.is_some() => MessageClass::Edit,
         Some(Body::ReadUpTo(_)) => MessageClass::Receipt,
-        Some(Body::Reaction(_) | Body::Rsvp(_)) => MessageClass::Reaction,
+        Some(Body::Reaction(_) | Body::Rsvp(_) | Body::Vote(_)) => MessageClass::Reaction,
         Some(
             Body::Text(_)
             | Body::Deleted(_)
@@ -46,9 +46,14 @@ fn class_of(content: &wire::Content) -> MessageClass {
             | Body::Template(_)
             | Body::Ticket(_)
             | Body::File(_)
-            | Body::Event(_),
+            | Body::Event(_)
+            | Body::Poll(_)
+            | Body::Location(_)
+            | Body::Contacts(_),
         ) => MessageClass::Content,
-        Some(Body::FlowRequest(_) | Body::FlowResponse(_) | Body::GroupInfo(_)) => MessageClass::Control,
+        Some(Body::FlowRequest(_) | Body::FlowResponse(_) | Body::GroupInfo(_) | Body::Pin(_) | Body::Timer(_)) => {
+            MessageClass::Control
+        }
         // A body that this version does not know: shown as unsupported, whatever its class.
         None => MessageClass::Unspecified,
     }
@@ -107,6 +112,9 @@ impl Opened {
             shown: shown.and_then(Shown::beside_text),
             automated: self.content.automated,
             forwarded: self.content.forwarded,
+            mentions: mentions::of(&self.content),
+            starred: false,
+            expires_at: vanish::expiry(&self.content, time),
             in_reply_to: reply.and_then(|id| MessageId::from_slice(id).ok()),
             changes: Changes::default(),
             time,
@@ -121,6 +129,8 @@ impl State {
         conversation: ConversationId,
         about: About,
         body: Body,
+        mentions: &[Mention],
+        expires_at_ms: Option<TimeMs>,
     ) -> Option<(MessageId, Vec<u8>)> {
         let business = self.is_business();
         let account = self.account.as_ref()?;
@@ -146,7 +156,7 @@ impl State {
                 About::Answers(id) => Some(id.to_bytes()),
                 _ => None,
             },
-            expires_at_ms: None,
+            expires_at_ms,
             profile,
             // Everything that a business sends goes through the API: a program wrote it.
             automated: business,
@@ -154,6 +164,7 @@ impl State {
                 About::Forwards(times) => times,
                 _ => 0,
             },
+            mentions: mentions.iter().map(Mention::wire).collect(),
             body: Some(body),
         };
         let bytes = content.encode_to_vec();

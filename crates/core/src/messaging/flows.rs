@@ -186,7 +186,8 @@ impl State {
                 "too many screens are being asked for; wait a moment",
             ));
         }
-        let Some((message_id, content)) = self.make_content(conversation, About::Answers(in_reply_to), body) else {
+        let Some((message_id, content)) = self.make_content(conversation, About::Answers(in_reply_to), body, &[], None)
+        else {
             return Err(refusal("conversation_unknown", "no such conversation on this device"));
         };
         let timeout = if asks { FLOW_TIMEOUT_MS } else { RESPOND_TIMEOUT_MS };
@@ -318,6 +319,8 @@ impl State {
                 flow_token: request.flow_token.clone(),
             }),
             rsvp: None,
+            vote: None,
+            mentions_me: false,
             time: item.time_ms,
         });
         // A shell that reads the feed looks when something is said.

@@ -3,6 +3,7 @@
 use kabar_protocol::{
     ids::{ConversationId, MessageId},
     limits::{FORWARD_CHATS_MAX, FORWARDED_OFTEN},
+    wire,
 };
 
 use super::{Party, Row, content::About, not_in_group};
@@ -12,13 +13,20 @@ use crate::{
     state::State,
 };
 
-/// What may be passed on: what a person can write as well. A ticket is its owner's, an offer its business's.
+/// What may be passed on: what a person can write as well. A ticket is its owner's, an offer its business's, and what is to be looked
+/// at once its sender's.
 fn passed_on(row: Row) -> Result<(Shown, u32), ApiError> {
     let shown = match (row.shown, row.text) {
         (None, Some(text)) if row.kind == crate::api::MessageKind::Text => Shown::Text(text),
-        (Some(shown @ (Shown::File(_) | Shown::Event(_))), _) => shown,
+        (Some(Shown::File(file)), _) if !file.view_once => Shown::File(wire::File {
+            album: Vec::new().into(),
+            ..file
+        }),
+        // Open again: the votes stay behind.
+        (Some(Shown::Poll(poll)), _) => Shown::Poll(wire::Poll { closed: false, ..poll }),
+        (Some(shown @ (Shown::Event(_) | Shown::Location(_) | Shown::Contacts(_))), _) => shown,
         _ => {
-            let rule = "message_id must be the id of a text, a file or an invitation";
+            let rule = "message_id must be the id of a message that a person can write, and look at again";
             return Err(invalid("message_id", rule));
         }
     };
@@ -65,7 +73,7 @@ impl State {
             if let Party::Direct(account) = party {
                 self.open_chat_with(conversation, account, false);
             }
-            match self.queue_message(conversation, &shown, About::Forwards(times), None) {
+            match self.queue_message(conversation, &shown, About::Forwards(times), None, &[]) {
                 Ok((_, view)) => messages.push(view),
                 Err(error) => return Ok(Err(error)),
             }

@@ -173,6 +173,7 @@ impl State {
                         from,
                         about: Vec::new(),
                         text,
+                        target: None,
                     },
                 );
             }

@@ -16,6 +16,7 @@ use super::{
     Envelope, Place, Quarantined, changes,
     commits::Taken,
     content::{Forged, Opened, open},
+    settings::is_setting,
 };
 use crate::{
     api::MessageState,
@@ -260,20 +261,24 @@ impl State {
         match &opened.content.body {
             Some(Body::FlowRequest(_)) => return self.flow_asked(conversation, account, item, opened),
             Some(Body::FlowResponse(_)) => return self.flow_answered(conversation, account, opened),
-            Some(Body::GroupInfo(info)) => {
-                self.take_profile(account, opened.content.profile.as_ref());
-                self.seen_up_to(conversation, item.seq);
-                self.save_chat(conversation);
-                return self.take_group_info(conversation, account, info, item.seq);
-            }
             _ => {}
         }
         self.take_profile(account, opened.content.profile.as_ref());
+        if is_setting(&opened.content) {
+            self.seen_up_to(conversation, item.seq);
+            self.save_chat(conversation);
+            return self.take_setting(conversation, account, &opened.content, item.seq);
+        }
         if changes::target(&opened.content).is_some() {
             self.seen_up_to(conversation, item.seq);
             return self.change_came(conversation, account, item.time_ms, opened);
         }
-        let row = opened.row(item.seq, account, item.time_ms);
+        let mut row = opened.row(item.seq, account, item.time_ms);
+        if row.expires_at.is_some_and(|at| at <= self.now) {
+            // Its time was over before it came.
+            return self.seen_up_to(conversation, item.seq);
+        }
+        self.hear_mentions(conversation, &mut row);
         let envelope = Envelope {
             device: sender(item).map_or(DeviceId([0; 16]), |(_, device)| device),
             class: item.class,

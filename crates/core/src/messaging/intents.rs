@@ -7,7 +7,7 @@ use kabar_protocol::{
 
 use super::{Intent, changes::class_of_change, content::About};
 use crate::{
-    api::{ApiError, BusinessSend, MessageView, Notification, Shown},
+    api::{ApiError, BusinessSend, Mention, MessageView, Notification, Shown, TimeMs},
     commands::refusal,
     state::State,
     store::keys,
@@ -20,6 +20,12 @@ impl Intent {
             Ok(MessageClass::Unspecified) | Err(_) => MessageClass::Content,
             Ok(class) => class,
         }
+    }
+
+    /// How long the server tries to deliver it; 0: as long as it does anything else.
+    pub(super) fn ttl_s(&self, now: TimeMs) -> u32 {
+        let left = self.expires_at.map(|at| (at - now).max(1_000) / 1_000);
+        left.map_or(0, |left| u32::try_from(left).unwrap_or(u32::MAX))
     }
 
     /// False for what has no row of its own in the thread: changes of other messages, and what is for clients alone.
@@ -36,8 +42,9 @@ impl State {
         shown: &Shown,
         about: About,
         business: Option<BusinessSend>,
+        mentions: &[Mention],
     ) -> Result<(u64, MessageView), ApiError> {
-        let mut intent = self.intend(conversation, MessageClass::Content, about, shown.body())?;
+        let mut intent = self.intend(conversation, MessageClass::Content, about, shown.body(), mentions)?;
         (intent.text, intent.shown) = (shown.text(), shown.clone().beside_text());
         intent.business = business;
         if let About::Answers(answered) = about {
@@ -66,13 +73,14 @@ impl State {
         conversation: ConversationId,
         target: MessageId,
         body: Body,
+        mentions: &[Mention],
     ) -> Result<u64, ApiError> {
         let class = class_of_change(&body);
         let about = match class {
             MessageClass::Edit => About::Replaces(target),
             _ => About::Answers(target),
         };
-        let intent = self.intend(conversation, class, about, body)?;
+        let intent = self.intend(conversation, class, about, body, mentions)?;
         let order = intent.order;
         self.keep_intent(intent);
         if let Some(chat) = self.chats.get_mut(&conversation) {
@@ -89,7 +97,7 @@ impl State {
         body: Body,
         command: Option<u64>,
     ) -> Result<(), ApiError> {
-        let intent = self.intend(conversation, MessageClass::Control, About::Nothing, body)?;
+        let intent = self.intend(conversation, MessageClass::Control, About::Nothing, body, &[])?;
         if let Some(command_id) = command {
             self.waiting.sends.insert(intent.order, command_id);
         }
@@ -104,8 +112,10 @@ impl State {
         class: MessageClass,
         about: About,
         body: Body,
+        mentions: &[Mention],
     ) -> Result<Intent, ApiError> {
-        let Some((message_id, content)) = self.make_content(conversation, about, body) else {
+        let expires_at = self.expiry_of(conversation, class);
+        let Some((message_id, content)) = self.make_content(conversation, about, body, mentions, expires_at) else {
             return Err(refusal("no_account", "register first"));
         };
         self.cursor.next_intent += 1;
@@ -124,6 +134,8 @@ impl State {
                 About::Forwards(times) => times,
                 _ => 0,
             },
+            mentions: mentions.to_vec(),
+            expires_at,
             in_reply_to: None,
             created_at: self.now,
             failed: None,

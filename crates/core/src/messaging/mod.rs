@@ -21,17 +21,22 @@ mod intents;
 mod invites;
 mod key_update;
 mod marks;
+mod mentions;
 mod order;
 mod outbox;
+mod pins;
 mod receipts;
 mod resync;
 mod roster;
 mod sealed;
 mod search;
+mod settings;
 mod shown;
+mod stars;
 mod start;
 mod team;
 mod thread;
+mod vanish;
 mod welcome;
 mod wishes;
 
@@ -57,13 +62,14 @@ pub(crate) use self::{
     key_update::KeyUpdate,
     marks::Marks,
     order::{TIMELINES_MAX, server_seq},
+    pins::Pinned,
     search::Search,
     team::{Team, Wanted, Wish, not_in_group},
     thread::class_name,
     wishes::with_role,
 };
 use crate::{
-    api::{ApiError, BusinessSend, MessageKind, Shown, TimeMs},
+    api::{ApiError, BusinessSend, Mention, MessageKind, Shown, TimeMs},
     store::Blob,
 };
 
@@ -139,6 +145,14 @@ pub(crate) struct Chat {
     pub(crate) muted_until: Option<TimeMs>,
     #[serde(default)]
     pub(crate) arranged: Arranged,
+    #[serde(default)]
+    pub(crate) pins: Vec<Pinned>,
+    /// Messages that are sent from now on vanish after so many seconds; 0: they stay.
+    #[serde(default)]
+    pub(crate) timer_s: u32,
+    /// Unread messages that speak to us, by their places.
+    #[serde(default)]
+    pub(crate) mentioned: Vec<(u64, MessageId)>,
     pub(crate) safety_changed: bool,
     /// Version of our name that went into this conversation last.
     pub(crate) name_sent: u32,
@@ -206,6 +220,10 @@ pub(crate) struct Intent {
     pub(crate) business: Option<BusinessSend>,
     #[serde(default)]
     pub(crate) forwarded: u32,
+    #[serde(default)]
+    pub(crate) mentions: Vec<Mention>,
+    #[serde(default)]
+    pub(crate) expires_at: Option<TimeMs>,
     pub(crate) in_reply_to: Option<MessageId>,
     pub(crate) created_at: TimeMs,
     pub(crate) failed: Option<ApiError>,
@@ -232,6 +250,12 @@ pub(crate) struct Row {
     /// How often it was passed on.
     #[serde(default)]
     pub(crate) forwarded: u32,
+    #[serde(default)]
+    pub(crate) mentions: Vec<Mention>,
+    #[serde(default)]
+    pub(crate) starred: bool,
+    #[serde(default)]
+    pub(crate) expires_at: Option<TimeMs>,
     pub(crate) in_reply_to: Option<MessageId>,
     #[serde(default)]
     pub(crate) changes: Changes,
@@ -381,6 +405,9 @@ impl Chat {
             request: false,
             muted_until: None,
             arranged: Arranged::default(),
+            pins: Vec::new(),
+            timer_s: 0,
+            mentioned: Vec::new(),
             safety_changed: false,
             name_sent: 0,
             in_gap: false,

@@ -62,6 +62,7 @@ impl State {
                 return Ok(());
             };
             send.business = intent.business.map(BusinessSend::wire);
+            send.ttl_s = intent.ttl_s(self.now);
             let live = self.live.entry(conversation).or_default();
             live.in_flight.insert(intent.order, send.ciphertext.to_vec());
             self.request(Purpose::Send(conversation, intent.order), Body::Send(send));
@@ -184,6 +185,9 @@ impl State {
             shown: intent.shown,
             automated: self.is_business(),
             forwarded: intent.forwarded,
+            mentions: intent.mentions,
+            starred: false,
+            expires_at: intent.expires_at,
             in_reply_to: intent.in_reply_to,
             changes: Changes::default(),
             time: sent.time_ms,
@@ -220,12 +224,10 @@ impl State {
             return;
         }
         let content = wire::Content::decode(&intent.content[..]).ok();
-        if let (Some(me), Some(wire::content::Body::GroupInfo(info))) =
-            (self.my_account(), content.and_then(|content| content.body))
-        {
-            self.take_group_info(conversation, me, &info, seq);
+        if let (Some(me), Some(content)) = (self.my_account(), content) {
+            self.take_setting(conversation, me, &content, seq);
+            self.answer_setting(conversation, &content, command);
         }
-        self.answer_with_group(conversation, command);
     }
 
     /// The server wants something first.

@@ -300,6 +300,8 @@ impl State {
             request: false,
             flow: None,
             rsvp: None,
+            vote: None,
+            mentions_me: false,
             time: self.now,
         });
     }
@@ -334,6 +336,7 @@ impl State {
             chat.arranged.unread = false;
             chat.read_seq = chat.read_seq.max(place.seq);
             chat.unread = u32::try_from(unread).unwrap_or(u32::MAX).min(chat.unread);
+            chat.mentioned.retain(|(seq, _)| *seq > place.seq);
         }
         self.save_chat(conversation);
         self.say_chat(conversation);
@@ -372,7 +375,7 @@ impl State {
             return;
         };
         let body = wire::content::Body::ReadUpTo(wire::ReadUpTo { seq: server_seq(seq) });
-        let Some((message, content)) = self.make_content(conversation, About::Nothing, body) else {
+        let Some((message, content)) = self.make_content(conversation, About::Nothing, body, &[], None) else {
             return;
         };
         let client = ClientMessageId(self.engine.random());

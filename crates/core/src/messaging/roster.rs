@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use kabar_protocol::{
     credential::Credential,
-    ids::{AccountId, ConversationId, DeviceId},
+    ids::{AccountId, ConversationId, DeviceId, MessageId},
     policy::GroupFacts,
     wire::{GroupPolicy, Role},
 };
@@ -25,6 +25,8 @@ pub(super) struct Notice {
     pub(super) from: AccountId,
     pub(super) about: Vec<AccountId>,
     pub(super) text: Option<String>,
+    /// The message that it is about.
+    pub(super) target: Option<MessageId>,
 }
 
 impl Notice {
@@ -34,6 +36,7 @@ impl Notice {
             from: by.unwrap_or(account),
             about: vec![account],
             text,
+            target: None,
         }
     }
 }
@@ -76,6 +79,7 @@ fn changes(before: &Team, after: &Team, by: Option<AccountId>) -> Vec<Notice> {
             from: by.unwrap_or(added[0]),
             about: added,
             text: None,
+            target: None,
         });
     }
     let (was, is) = (before.settings(), after.settings());
@@ -92,6 +96,7 @@ fn changes(before: &Team, after: &Team, by: Option<AccountId>) -> Vec<Notice> {
             from: by,
             about: Vec::new(),
             text: Some(text.join(", ")),
+            target: None,
         });
     }
     notices
@@ -216,6 +221,7 @@ impl State {
                     from: by.unwrap_or(me),
                     about: if created { Vec::new() } else { vec![me] },
                     text: None,
+                    target: None,
                 },
             );
         }

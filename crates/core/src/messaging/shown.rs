@@ -1,7 +1,7 @@
 //! Content as scripts and screens see it, to and from the wire.
 
 use kabar_protocol::{
-    content, event, file, interactive, ticket,
+    contacts, content, event, file, interactive, location, poll, ticket,
     wire::{self, content::Body, interactive_reply},
 };
 
@@ -22,6 +22,9 @@ impl Shown {
             Self::Template(message) => interactive::template(message).map_err(field),
             Self::File(file) => file::file(file).map_err(field),
             Self::Event(event) => event::event(event).map_err(field),
+            Self::Poll(poll) => poll::poll(poll).map_err(field),
+            Self::Location(location) => location::location(location).map_err(field),
+            Self::Contacts(cards) => contacts::contacts(cards).map_err(field),
             Self::Ticket(ticket) => match ticket::read(&ticket.token) {
                 Some(_) => Ok(()),
                 None => Err(invalid("ticket.token", "must be a ticket, such as KABAR1.x")),
@@ -38,6 +41,9 @@ impl Shown {
             Self::Ticket(ticket) => Body::Ticket(ticket),
             Self::File(file) => Body::File(file),
             Self::Event(event) => Body::Event(event),
+            Self::Poll(poll) => Body::Poll(poll),
+            Self::Location(location) => Body::Location(location),
+            Self::Contacts(cards) => Body::Contacts(cards),
         }
     }
 
@@ -51,6 +57,9 @@ impl Shown {
             Body::Ticket(ticket) => Self::Ticket(ticket.clone()),
             Body::File(file) => Self::File(file.clone()),
             Body::Event(event) => Self::Event(event.clone()),
+            Body::Poll(poll) => Self::Poll(poll.clone()),
+            Body::Location(location) => Self::Location(location.clone()),
+            Body::Contacts(cards) => Self::Contacts(cards.clone()),
             _ => return None,
         };
         shown.check().is_ok().then_some(shown)
@@ -65,6 +74,9 @@ impl Shown {
             Self::Ticket(_) => MessageKind::Ticket,
             Self::File(_) => MessageKind::File,
             Self::Event(_) => MessageKind::Event,
+            Self::Poll(_) => MessageKind::Poll,
+            Self::Location(_) => MessageKind::Location,
+            Self::Contacts(_) => MessageKind::Contacts,
         }
     }
 
@@ -84,6 +96,13 @@ impl Shown {
                 .map(|body| format!("{} {}", body.title, body.place))
                 .unwrap_or_default(),
             Self::Event(event) => event.title.clone(),
+            Self::Poll(poll) => poll.question.clone(),
+            Self::Location(location) if location.name.is_empty() => location.address.clone(),
+            Self::Location(location) => location.name.clone(),
+            Self::Contacts(cards) => {
+                let names: Vec<&str> = cards.people.iter().map(|card| card.name.as_str()).collect();
+                names.join(", ")
+            }
             Self::File(file) if file.caption.is_empty() => file.name.clone(),
             Self::File(file) => file.caption.clone(),
         }

@@ -232,6 +232,7 @@ impl State {
         let (message, client): (_, ClientMessageId) = (intent.message_id, intent.client_message_id);
         let mut send = self.seal(conversation, slot, message, client, intent.class(), &intent.content)?;
         send.business = intent.business.map(BusinessSend::wire);
+        send.ttl_s = intent.ttl_s(self.now);
         Some((intent.order, send))
     }
 

@@ -53,8 +53,11 @@ impl State {
             archived: chat.arranged.archived,
             marked_unread: chat.arranged.unread,
             draft: chat.arranged.draft.clone(),
+            pins: self.pins_view(chat),
+            timer_s: chat.timer_s,
             last,
             unread: chat.unread,
+            mentions: chat.mentioned.iter().map(|(_, message)| *message).collect(),
             request: chat.request,
             safety_changed: chat.safety_changed,
             updated_at: chat.updated_at,
@@ -81,6 +84,10 @@ impl State {
             shown: row.shown.clone(),
             automated: row.automated,
             forwarded: row.forwarded,
+            mentions: row.mentions.clone(),
+            mentions_me: self.is_spoken_to(row),
+            starred: row.starred,
+            expires_at: row.expires_at,
             in_reply_to: row.in_reply_to,
             changes: self.changes_view(row),
             time: row.time,
@@ -122,6 +129,10 @@ impl State {
             shown: intent.shown.clone(),
             automated: self.is_business(),
             forwarded: intent.forwarded,
+            mentions: intent.mentions.clone(),
+            mentions_me: false,
+            starred: false,
+            expires_at: intent.expires_at,
             in_reply_to: intent.in_reply_to,
             changes: ChangesView::default(),
             time: intent.created_at,
@@ -150,6 +161,7 @@ impl State {
         };
         self.put(keys::message(conversation, row.seq, row.sub), &row);
         self.put(keys::index(row.message_id), &place);
+        self.note_expiry(conversation, &row);
         if let Some(envelope) = envelope {
             self.put(keys::envelope(conversation, row.seq), &envelope);
             if let Some(old) = row.seq.checked_sub(ENVELOPES_KEPT) {
@@ -190,6 +202,7 @@ impl State {
             from,
             about: Vec::new(),
             text: None,
+            target: None,
         };
         self.add_notice_about(conversation, notice);
     }
@@ -212,7 +225,10 @@ impl State {
             shown: None,
             automated: false,
             forwarded: 0,
-            in_reply_to: None,
+            mentions: Vec::new(),
+            starred: false,
+            expires_at: None,
+            in_reply_to: notice.target,
             changes: Changes::default(),
             time,
         };
@@ -248,6 +264,8 @@ impl State {
             request,
             flow: None,
             rsvp: None,
+            vote: None,
+            mentions_me: self.is_spoken_to(row),
             time: row.time,
         });
     }
@@ -278,6 +296,9 @@ fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::Ticket => "ticket",
         MessageKind::File => "file",
         MessageKind::Event => "event",
+        MessageKind::Poll => "poll",
+        MessageKind::Location => "location",
+        MessageKind::Contacts => "contacts",
         MessageKind::Deleted => "deleted",
         MessageKind::NoticeSafetyChanged => "notice_safety_changed",
         MessageKind::NoticeReset => "notice_reset",
@@ -291,6 +312,9 @@ fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::NoticeRemoved => "notice_removed",
         MessageKind::NoticeLeft => "notice_left",
         MessageKind::NoticeRole => "notice_role",
+        MessageKind::NoticePinned => "notice_pinned",
+        MessageKind::NoticeUnpinned => "notice_unpinned",
+        MessageKind::NoticeTimer => "notice_timer",
         MessageKind::Unsupported => "unsupported",
     }
 }

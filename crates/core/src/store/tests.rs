@@ -13,7 +13,7 @@ use super::{Blob, decode, encode};
 use crate::{
     CoreConfig,
     accounts::{Account, Chain, Peer, Secret},
-    api::{BusinessSend, Category, GroupRole, MessageKind, RsvpAnswer, Shown, Standing, Version},
+    api::{BusinessSend, Category, GroupRole, Mention, MessageKind, RsvpAnswer, Shown, Standing, Version},
     commands::refusal,
     messaging::{
         Candidate, CandidateKind, Changes, Chat, Envelope, GroupRef, Intent, Party, PendingCommit, Place, Quarantined,
@@ -94,6 +94,13 @@ fn row(shown: Option<Shown>) -> Row {
         shown,
         automated: true,
         forwarded: 5,
+        mentions: vec![Mention {
+            start: u32::MAX,
+            length: 5,
+            account_id: Some(ANI),
+        }],
+        starred: true,
+        expires_at: Some(LATE),
         in_reply_to: Some(MessageId([0x12; 32])),
         changes: changes(),
         time: LATE,
@@ -113,6 +120,17 @@ fn shown() -> Vec<Shown> {
             ..wire::File::default()
         }),
         Shown::Event(wire::Event::default()),
+        Shown::Poll(wire::Poll {
+            options: vec!["Padang".into(), "Sunda".into()],
+            ..wire::Poll::default()
+        }),
+        Shown::Location(wire::Location {
+            latitude_e7: i32::MIN,
+            ..wire::Location::default()
+        }),
+        Shown::Contacts(wire::Contacts {
+            people: vec![wire::Contact::default()],
+        }),
     ]
 }
 
@@ -150,6 +168,8 @@ fn messages_and_where_they_are() {
             template_id: u64::MAX,
         }),
         forwarded: 0,
+        mentions: Vec::new(),
+        expires_at: Some(LATE),
         in_reply_to: None,
         created_at: 0,
         failed: Some(refusal("not_a_member", "not in it")),

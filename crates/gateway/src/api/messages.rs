@@ -142,6 +142,7 @@ async fn send(call: &Call, line: &Line, request: &Send, again: bool) -> Result<(
                 reply_to,
                 wait: true,
                 business: Some(business),
+                mentions: Vec::new(),
             };
             match line.ask(command).await.map_err(|error| client_refused(&error))? {
                 Reply::Sent(sent) => sent,

@@ -165,6 +165,7 @@ async fn send(parts: &Parts, line: &Line, offered: &Offered, content: Shown, aga
         reply_to: None,
         wait: true,
         business: Some(SERVICE),
+        mentions: Vec::new(),
     };
     match line.ask(command).await {
         Ok(Reply::Sent(sent)) => {

@@ -74,6 +74,7 @@ pub(super) async fn answer(
         reply_to: Some(message.message_id),
         wait: true,
         business: None,
+        mentions: Vec::new(),
     };
     answer_sent(session, send).await
 }

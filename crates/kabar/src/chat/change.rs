@@ -55,7 +55,7 @@ pub(crate) struct Rsvp {
 
 #[derive(Debug, Args)]
 pub(crate) struct Forward {
-    /// A text, a file or an invitation
+    /// Anything that a person can write
     #[arg(long, value_parser = message_id)]
     message: MessageId,
     /// +phone, @username, account id or conversation id; at most five
@@ -121,7 +121,15 @@ impl Edit {
             Some(event) => Shown::Event(event),
             None => Shown::Text(self.text.unwrap_or_default()),
         };
-        change(session, self.message, Change::Edit { content }).await
+        change(
+            session,
+            self.message,
+            Change::Edit {
+                content,
+                mentions: Vec::new(),
+            },
+        )
+        .await
     }
 }
 
@@ -145,7 +153,7 @@ impl Rsvp {
 }
 
 /// Says so once the server has it.
-async fn change(session: &Session, message_id: MessageId, change: Change) -> Result<(), Failure> {
+pub(super) async fn change(session: &Session, message_id: MessageId, change: Change) -> Result<(), Failure> {
     let wish = Command::ChangeMessage {
         message_id,
         change,

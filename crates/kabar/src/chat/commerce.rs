@@ -121,6 +121,7 @@ impl Return {
             reply_to: Some(ticket.message_id),
             wait: true,
             business: None,
+            mentions: Vec::new(),
         };
         answer_sent(session, send).await?;
         if let Some(text) = self.reason {

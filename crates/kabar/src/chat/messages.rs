@@ -10,11 +10,11 @@ use kabar_protocol::{
 };
 use serde_json::json;
 
-use super::{Session, arrange, change, files, shown, unexpected};
+use super::{Session, arrange, change, files, kinds, shown, unexpected};
 use crate::output::Failure;
 
 /// Most messages that one listing shows.
-const LIST_MAX: u32 = 200;
+pub(super) const LIST_MAX: u32 = 200;
 /// Of an account id that stands for a name.
 const SHORT_ID_DIGITS: usize = 8;
 
@@ -24,11 +24,23 @@ pub(crate) struct Send {
     #[arg(long)]
     to: String,
     /// The message; beside files, the caption of the first
-    #[arg(long, required_unless_present_any = ["file", "event"])]
+    #[arg(long, required_unless_present_any = ["file", "event", "poll", "location", "contact"])]
     text: Option<String>,
     /// An invitation: {"title","text?","place?","starts_ms","ends_ms?","time_zone?","guests_max?"}
     #[arg(long, conflicts_with_all = ["text", "file"], value_parser = change::event)]
     event: Option<wire::Event>,
+    /// A poll: {"question","options":[2 to 12],"several?"}
+    #[arg(long, conflicts_with_all = ["text", "file", "event"], value_parser = kinds::poll)]
+    poll: Option<wire::Poll>,
+    /// A place: {"latitude","longitude","name?","address?"}, in degrees
+    #[arg(long, conflicts_with_all = ["text", "file", "event", "poll"], value_parser = kinds::location)]
+    location: Option<wire::Location>,
+    /// The card of a person: {"name","phones?":[],"emails?":[],"organization?","account_id?"}; several are one message
+    #[arg(long, conflicts_with_all = ["text", "file", "event", "poll", "location"], value_parser = kinds::contact)]
+    contact: Vec<wire::Contact>,
+    /// Whom @NAME in the text means: NAME=ACCOUNT_ID; or all, for @all
+    #[arg(long, requires = "text", value_parser = kinds::named)]
+    mention: Vec<kinds::Named>,
     /// A file of up to 2 GiB; several are several messages
     #[arg(long)]
     file: Vec<PathBuf>,
@@ -38,27 +50,20 @@ pub(crate) struct Send {
 }
 
 impl Send {
-    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        if let Some(event) = self.event {
-            let invite = Command::Send {
+    pub(super) async fn run(mut self, session: &Session) -> Result<(), Failure> {
+        let mut mentions = kinds::mentions(self.text.as_deref().unwrap_or_default(), &self.mention)?;
+        if let Some(content) = self.content() {
+            let send = Command::Send {
                 to: self.to,
-                content: Shown::Event(event),
+                content,
                 reply_to: self.reply_to,
                 wait: true,
                 business: None,
+                mentions,
             };
-            return answer_sent(session, invite).await;
+            return answer_sent(session, send).await;
         }
         let mut caption = self.text.unwrap_or_default();
-        if self.file.is_empty() {
-            let text = Command::SendText {
-                to: self.to,
-                text: caption,
-                reply_to: self.reply_to,
-                wait: true,
-            };
-            return answer_sent(session, text).await;
-        }
         // Whoever cannot be written to is known before anything is uploaded.
         conversation(session, "to", self.to.clone()).await?;
         for path in &self.file {
@@ -68,10 +73,30 @@ impl Send {
                 reply_to: self.reply_to,
                 wait: true,
                 business: None,
+                mentions: std::mem::take(&mut mentions),
             };
             answer_sent(session, send).await?;
         }
         Ok(())
+    }
+}
+
+impl Send {
+    /// What is one message, and needs no upload.
+    fn content(&mut self) -> Option<Shown> {
+        let event = self.event.take().map(Shown::Event);
+        let other = event
+            .or(self.poll.take().map(Shown::Poll))
+            .or(self.location.take().map(Shown::Location));
+        if other.is_some() {
+            return other;
+        }
+        if !self.contact.is_empty() {
+            let people = std::mem::take(&mut self.contact);
+            return Some(Shown::Contacts(wire::Contacts { people }));
+        }
+        let text = self.text.take_if(|_| self.file.is_empty());
+        text.map(Shown::Text)
     }
 }
 
@@ -257,15 +282,20 @@ impl Search {
             limit: self.limit,
             before: self.before,
         };
-        match session.ask(search).await? {
-            Reply::Found { messages, .. } => messages.iter().try_for_each(|found| {
-                let mut value = shown::flat(&found.message, found.message.shown.as_ref())?;
-                value["chat"] = json!(found.chat);
-                let line = || format!("[{}] {}", who(&found.chat), message_line(&found.message));
-                session.output.answer(&value, line)
-            }),
-            other => Err(unexpected(&other)),
-        }
+        print_found(session, search).await
+    }
+}
+
+/// Messages of several conversations, each with its own.
+pub(super) async fn print_found(session: &Session, wish: Command) -> Result<(), Failure> {
+    match session.ask(wish).await? {
+        Reply::Found { messages, .. } => messages.iter().try_for_each(|found| {
+            let mut value = shown::flat(&found.message, found.message.shown.as_ref())?;
+            value["chat"] = json!(found.chat);
+            let line = || format!("[{}] {}", who(&found.chat), message_line(&found.message));
+            session.output.answer(&value, line)
+        }),
+        other => Err(unexpected(&other)),
     }
 }
 

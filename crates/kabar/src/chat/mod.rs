@@ -12,6 +12,7 @@ mod flow;
 mod gate;
 mod group;
 mod invite;
+mod kinds;
 mod messages;
 mod receive;
 mod shown;
@@ -68,10 +69,26 @@ enum ChatCommand {
     Edit(change::Edit),
     /// Take a message of one's own back, everywhere
     Delete(change::Delete),
-    /// Pass a text, a file or an invitation on
+    /// Pass a message on
     Forward(change::Forward),
     /// Answer an event
     Rsvp(change::Rsvp),
+    /// Vote in a poll
+    Vote(kinds::Vote),
+    /// End a poll of one's own
+    ClosePoll(kinds::ClosePoll),
+    /// Keep a message to find it again; known to this home only
+    Star(kinds::Star),
+    /// Let it go
+    Unstar(kinds::Star),
+    /// List what was starred in all conversations, newest first
+    Starred(kinds::Starred),
+    /// Put a message to the top of its thread, for everybody
+    PinMessage(kinds::PinMessage),
+    /// Take it down
+    UnpinMessage(kinds::UnpinMessage),
+    /// Have messages of a conversation vanish after a while
+    Timer(kinds::Timer),
     /// Save the file of a message
     SaveFile(files::SaveFile),
     /// Press a reply button of a message; exits 0 only after the server has the answer durably
@@ -146,6 +163,14 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Delete(delete) => delete.run(&session).await,
         ChatCommand::Forward(forward) => forward.run(&session).await,
         ChatCommand::Rsvp(rsvp) => rsvp.run(&session).await,
+        ChatCommand::Vote(vote) => vote.run(&session).await,
+        ChatCommand::ClosePoll(close) => close.run(&session).await,
+        ChatCommand::Star(star) => star.run(&session, true).await,
+        ChatCommand::Unstar(star) => star.run(&session, false).await,
+        ChatCommand::Starred(starred) => starred.run(&session).await,
+        ChatCommand::PinMessage(pin) => pin.run(&session).await,
+        ChatCommand::UnpinMessage(unpin) => unpin.run(&session).await,
+        ChatCommand::Timer(timer) => timer.run(&session).await,
         ChatCommand::SaveFile(save) => save.run(&session).await,
         ChatCommand::Tap(tap) => tap.run(&session).await,
         ChatCommand::ListSelect(select) => select.run(&session).await,

@@ -99,6 +99,10 @@ fn line(item: &FeedItem) -> String {
         });
         return format!("{}: {answer}, {} guests", who(&item.from), rsvp.guests);
     }
+    if let Some(options) = &item.vote {
+        let options: Vec<String> = options.iter().map(u32::to_string).collect();
+        return format!("{}: voted for {}", who(&item.from), options.join(", "));
+    }
     let kind = serde_json::from_value(Value::String(item.kind.clone()));
     if let Ok(kind) = kind
         && let Some(line) = shown::notice(kind, &who(&item.from), &item.about, item.text.as_deref())

@@ -2,14 +2,15 @@
 
 use kabar_client::api::{MessageKind, Person, Shown};
 use kabar_protocol::wire::{
-    Event, File, FlowOffer, Interactive, InteractiveReply, Template, interactive::Action, interactive_reply::Reply,
-    template_button,
+    Contact, Event, File, FlowOffer, Interactive, InteractiveReply, Template, interactive::Action,
+    interactive_reply::Reply, template_button,
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{
     commerce::{order_line, order_value, ticket_value, update_value},
+    kinds::degrees,
     messages::who,
 };
 use crate::output::{Failure, to_json};
@@ -125,9 +126,7 @@ fn header_and_footer(shown: &Shown) -> (Option<String>, Option<String>) {
         Shown::Interactive(Interactive { header, footer, .. }) | Shown::Template(Template { header, footer, .. }) => {
             (header.clone(), footer.clone())
         }
-        Shown::Text(_) | Shown::InteractiveReply(_) | Shown::Ticket(_) | Shown::File(_) | Shown::Event(_) => {
-            (None, None)
-        }
+        _ => (None, None),
     }
 }
 
@@ -138,8 +137,18 @@ pub(super) fn flat(value: &impl Serialize, shown: Option<&Shown>) -> Result<Valu
         return Ok(value);
     };
     match shown {
-        // An event is one object of plain fields already.
-        Shown::Text(_) | Shown::Event(_) => {}
+        // One object of plain fields already.
+        Shown::Text(_) | Shown::Event(_) | Shown::Poll(_) | Shown::Contacts(_) => {}
+        Shown::Location(location) => {
+            let (latitude, longitude) = degrees(location);
+            let place = json!({
+                "latitude": latitude,
+                "longitude": longitude,
+                "name": location.name,
+                "address": location.address,
+            });
+            object.insert("location".into(), place);
+        }
         Shown::Ticket(ticket) => {
             object.insert("ticket".into(), ticket_value(ticket));
         }
@@ -183,6 +192,38 @@ fn event_line(event: &Event) -> String {
         "  event, begins at {} ms ({}){place}{canceled}",
         event.starts_ms, event.time_zone
     )
+}
+
+/// For people: what there is beside the text of what a person wrote.
+fn kind_lines(shown: &Shown) -> Vec<String> {
+    match shown {
+        Shown::File(file) => vec![format!(
+            "  file {} ({}, {} bytes)",
+            file.name, file.mime_type, file.size_bytes
+        )],
+        Shown::Event(event) => vec![event_line(event)],
+        Shown::Poll(poll) => {
+            let state = if poll.closed { "poll, closed" } else { "poll" };
+            let options = poll.options.iter().enumerate();
+            let options = options.map(|(index, option)| format!("  option {index}: {option}"));
+            std::iter::once(format!("  {state}")).chain(options).collect()
+        }
+        Shown::Location(location) => {
+            let (latitude, longitude) = degrees(location);
+            let address = match location.address.as_str() {
+                "" => String::new(),
+                address => format!(", {address}"),
+            };
+            vec![format!("  at {latitude}, {longitude}{address}")]
+        }
+        Shown::Contacts(cards) => cards.people.iter().map(card_line).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn card_line(card: &Contact) -> String {
+    let ways: Vec<&str> = card.phones.iter().chain(&card.emails).map(String::as_str).collect();
+    format!("  card of {}: {}", card.name, ways.join(", "))
 }
 
 /// A file without its key and its address: what opens it stays in the home.
@@ -247,6 +288,10 @@ pub(super) fn notice(kind: MessageKind, from: &str, about: &[Person], text: Opti
         MessageKind::NoticeLeft => format!("* {names} left"),
         MessageKind::NoticeRole if itself => format!("* {names} is {text} now"),
         MessageKind::NoticeRole => format!("* {from} made {names} {text}"),
+        MessageKind::NoticePinned => format!("* {from} pinned a message"),
+        MessageKind::NoticeUnpinned => format!("* {from} took a pinned message down"),
+        MessageKind::NoticeTimer if text == "0" => format!("* {from} has messages stay from now on"),
+        MessageKind::NoticeTimer => format!("* {from} has messages vanish after {text} seconds from now on"),
         _ => return None,
     })
 }
@@ -263,15 +308,7 @@ pub(super) fn for_people(who: &str, automated: bool, text: &str, shown: Option<&
     if header.is_some() {
         lines.push(format!("  {text}"));
     }
-    if let Some(Shown::File(file)) = shown {
-        lines.push(format!(
-            "  file {} ({}, {} bytes)",
-            file.name, file.mime_type, file.size_bytes
-        ));
-    }
-    if let Some(Shown::Event(event)) = shown {
-        lines.push(event_line(event));
-    }
+    lines.extend(shown.into_iter().flat_map(kind_lines));
     lines.extend(footer.map(|footer| format!("  {footer}")));
     if let Some(Shown::Interactive(Interactive {
         action: Some(Action::OrderDetails(order)),

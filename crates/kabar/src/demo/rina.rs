@@ -70,6 +70,7 @@ async fn invite(client: &Client, met: &Met) -> Result<(), Failure> {
         reply_to: None,
         wait: false,
         business: None,
+        mentions: Vec::new(),
     };
     client.command(send, ANSWER_TIMEOUT).await?;
     Ok(())

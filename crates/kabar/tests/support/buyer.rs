@@ -127,6 +127,7 @@ impl Buyer {
             reply_to: Some(to.message_id),
             wait: true,
             business: None,
+            mentions: Vec::new(),
         };
         self.ask(send).await.expect("answered");
     }

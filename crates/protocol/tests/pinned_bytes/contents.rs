@@ -84,6 +84,7 @@ fn files() {
         width: 1_600,
         height: 1_200,
         preview: vec![6; 4].into(),
+        ..wire::File::default()
     };
     encodes(
         "a picture",

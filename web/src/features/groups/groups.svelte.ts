@@ -62,11 +62,16 @@ class Groups {
       else this.#keep(reply);
       return reply;
     } catch (refused) {
-      this.#problems.set(id, explainGroup(refused));
+      this.refused(id, refused);
       return undefined;
     } finally {
       this.#waiting.set(id, this.waiting(id) - 1);
     }
+  }
+
+  /** Something about a group did not work: `problem` says why. */
+  refused(id: string, why: unknown): void {
+    this.#problems.set(id, explainGroup(why));
   }
 
   forgive(id: string): void {

@@ -11,6 +11,8 @@ import { Thread } from './thread.svelte';
 const TYPING_MS = 7000;
 const DRAFT_DELAY_MS = 400;
 const NAME = 'name:';
+/** Notes in which drafts were kept before the core kept them. */
+const OLD_DRAFT = 'draft:';
 
 export type Arrangement = Pick<Extract<Command, { type: 'arrange' }>, 'pinned' | 'archived' | 'unread'>;
 
@@ -27,6 +29,8 @@ class Chats {
   readonly #draftTimers = new Map<string, ReturnType<typeof setTimeout>>();
   loaded = $state(false);
   error: unknown = $state();
+  /** Why the last wish about a chat in the list was refused. */
+  refused: unknown = $state.raw();
   /** A message to jump to once its chat is open. */
   sought: { chat: string; message: string } | undefined = $state.raw();
   /** The latest message that came in, for the live region. */
@@ -124,15 +128,24 @@ class Chats {
     );
   }
 
-  async #storeDraft(id: string, text: string): Promise<void> {
+  /** False if it could not be stored. */
+  async #storeDraft(id: string, text: string): Promise<boolean> {
     const kept = [...text].slice(0, TEXT_CHARS_MAX).join('');
     try {
       this.put(await session.link.request({ type: 'set_draft', conversation_id: id, text: kept }));
       // From here on the core says it, unless more was written meanwhile, or it is longer than what is kept.
       if (this.#drafts.get(id) === kept) this.#drafts.delete(id);
+      return true;
     } catch {
       // It stays here until the page goes.
+      return false;
     }
+  }
+
+  async #adoptDraft(note: string, text: string): Promise<void> {
+    const id = note.slice(OLD_DRAFT.length);
+    const newer = this.draft(id);
+    if (newer || (await this.#storeDraft(id, text))) session.link.keepNote(note, '');
   }
 
   async arrange(id: string, how: Arrangement): Promise<void> {
@@ -141,6 +154,7 @@ class Chats {
 
   restoreNotes(notes: Record<string, string>): void {
     for (const [key, text] of Object.entries(notes)) {
+      if (key.startsWith(OLD_DRAFT)) void this.#adoptDraft(key, text);
       if (!key.startsWith(NAME)) continue;
       const id = key.slice(NAME.length);
       if (!this.#names.has(id)) this.#names.set(id, text);
@@ -162,6 +176,9 @@ class Chats {
   forget(): void {
     this.#chats.clear();
     this.#threads.clear();
+    // What was typed in the last moment is not stored any more: another tab has the core.
+    for (const timer of this.#draftTimers.values()) clearTimeout(timer);
+    this.#draftTimers.clear();
     this.#drafts.clear();
     this.#names.clear();
     groupCards.forget();

@@ -5,11 +5,9 @@ import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
 import { look } from './lib/look.mjs';
 import { pair } from './lib/pair.mjs';
-import { Person } from './lib/person.mjs';
+import { PHONE, Person } from './lib/person.mjs';
 import { startServer } from './lib/server.mjs';
 import { Terminal } from './lib/terminal.mjs';
-
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 let server;
 let browser;

@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
 import { look } from './lib/look.mjs';
-import { meet } from './lib/pair.mjs';
-import { Person } from './lib/person.mjs';
+import { three } from './lib/pair.mjs';
+import { closePanel, dialog, item, openPanel, panelOf, told } from './lib/panel.mjs';
+import { PHONE, Person } from './lib/person.mjs';
 import { startServer } from './lib/server.mjs';
 import { Terminal } from './lib/terminal.mjs';
-
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 let server;
 let browser;
@@ -22,37 +21,13 @@ let citra;
 before(async () => {
   server = await startServer();
   browser = await launch();
-  ani = await Person.open(browser, server.origin());
-  await ani.signUp('Ani Lestari');
-  budi = await Person.open(browser, server.origin('dua'), { colorScheme: 'dark', ...PHONE });
-  await budi.signUp('Budi Santoso');
-  citra = await Person.open(browser, server.origin('tiga'), { colorScheme: 'dark', language: 'en' });
-  await citra.signUp('Citra Dewi');
-  await meet(budi, ani, 'Budi');
-  await meet(citra, ani, 'Citra');
+  ({ ani, budi, citra } = await three(browser, server, { citra: { colorScheme: 'dark', language: 'en' } }));
 });
 
 after(async () => {
   await browser?.close();
   assert.equal(await server?.stop(), 0);
 });
-
-const panelOf = (person) => person.page.getByRole('dialog', { name: /^(Tentang grup|About the group)$/ });
-const dialog = (person, name) => person.page.getByRole('dialog', { name });
-const item = (person, name) => person.page.getByRole('menuitem', { name, exact: true });
-/** A line of the thread about the group. */
-const told = (person, sentence) => person.page.getByRole('article', { name: sentence, exact: true }).waitFor();
-
-async function openPanel(person) {
-  await person.page.locator('header a[href$="/details"]:not([aria-hidden])').click();
-  await panelOf(person).getByRole('listitem').first().waitFor();
-  return panelOf(person);
-}
-
-async function closePanel(person) {
-  await panelOf(person).getByRole('button', { name: /^(Tutup|Close)$/ }).click();
-  await panelOf(person).waitFor({ state: 'detached' });
-}
 
 /** The menu of a member, from the open panel. */
 async function choose(person, member, action) {

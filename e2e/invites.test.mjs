@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
 import { look } from './lib/look.mjs';
-import { Person } from './lib/person.mjs';
+import { closed, closePanel, dialog, openPanel, panelOf, told } from './lib/panel.mjs';
+import { PHONE, Person } from './lib/person.mjs';
 import { startServer } from './lib/server.mjs';
 import { Wire } from './lib/wire.mjs';
 
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 const ABOUT = 'Sabtu pagi di lapangan RW 05. Bawa air minum sendiri, ya.';
 
 let server;
@@ -24,11 +24,8 @@ let guarded;
 
 const origin = (name) => server.origin(name);
 const at = (link, name) => link.replace('//localhost', `//${name}.localhost`);
-const panelOf = (person) => person.page.getByRole('dialog', { name: /^(Tentang grup|About the group)$/ });
-const dialog = (person, name) => person.page.getByRole('dialog', { name });
 /** A link in the open panel's list; a sheet that just closed may still hold the same words out of sight. */
 const listed = (words) => panelOf(ani).getByRole('listitem').filter({ hasText: words });
-const told = (person, sentence) => person.page.getByRole('article', { name: sentence, exact: true }).waitFor();
 
 before(async () => {
   server = await startServer();
@@ -45,17 +42,6 @@ after(async () => {
   wire?.stop();
   assert.equal(await server?.stop(), 0);
 });
-
-async function openPanel(person) {
-  await person.page.locator('header a[href$="/details"]:not([aria-hidden])').click();
-  await panelOf(person).getByRole('listitem').first().waitFor();
-  return panelOf(person);
-}
-
-async function closePanel(person) {
-  await panelOf(person).getByRole('button', { name: /^(Tutup|Close)$/ }).click();
-  await panelOf(person).waitFor({ state: 'detached' });
-}
 
 /** Makes a link in the open panel, and copies it. */
 async function makeLink(choose) {
@@ -95,13 +81,13 @@ test('a link is made, shown as a code, and copied', async () => {
   open = await page.evaluate(() => navigator.clipboard.readText());
   assert.match(open, /^http:\/\/localhost:\d+\/i\/[\w-]{32}#[\w-]{32}$/);
   await page.keyboard.press('Escape');
-  await sheet.waitFor({ state: 'detached' });
+  await closed(ani, 1);
   await listed('untuk 10 orang').waitFor();
   guarded = (
     await (await makeLink((wish) => wish.getByRole('checkbox').check())).locator('code').textContent()
   ).trim();
   await page.keyboard.press('Escape');
-  await sheet.waitFor({ state: 'detached' });
+  await closed(ani, 1);
   await listed('dengan persetujuan').waitFor();
   await panelOf(ani).getByText('Tautan Anda').first().scrollIntoViewIfNeeded();
   await look(ani, 'invites-links-light-id');

@@ -3,11 +3,8 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
 import { look } from './lib/look.mjs';
-import { meet } from './lib/pair.mjs';
-import { Person } from './lib/person.mjs';
+import { meet, three } from './lib/pair.mjs';
 import { startServer } from './lib/server.mjs';
-
-const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
 let server;
 let browser;
@@ -20,14 +17,7 @@ let citra;
 before(async () => {
   server = await startServer();
   browser = await launch();
-  ani = await Person.open(browser, server.origin());
-  await ani.signUp('Ani Lestari');
-  budi = await Person.open(browser, server.origin('dua'), { colorScheme: 'dark', language: 'en', ...PHONE });
-  await budi.signUp('Budi Santoso');
-  citra = await Person.open(browser, server.origin('tiga'));
-  await citra.signUp('Citra Dewi');
-  await meet(budi, ani, 'Budi');
-  await meet(citra, ani, 'Citra');
+  ({ ani, budi, citra } = await three(browser, server, { budi: { language: 'en' } }));
   await meet(citra, budi, 'Citra');
   for (const person of [ani, budi]) await person.go('/');
 });
@@ -88,8 +78,7 @@ test('a chat that was put away stays away when a message comes', async () => {
   await look(budi, 'organise-menu-phone-dark-en');
   await item(budi, 'Archive').click();
   await order(budi, 'Ani Lestari');
-  const heading = budi.page.getByRole('heading', { name: 'Chats' });
-  assert.equal(await heading.evaluate((element) => element === document.activeElement), true);
+  await budi.page.waitForFunction(() => document.activeElement?.textContent === 'Chats');
   await citra.openChatFromList('Budi');
   await citra.say('Masih di sana?');
   await citra.seesState('Masih di sana?', 'sampai');
@@ -104,6 +93,8 @@ test('a chat that was put away stays away when a message comes', async () => {
   await budi.page.goBack();
   await row(budi, 'Citra').dispatchEvent('contextmenu');
   await item(budi, 'Take out of the archive').click();
+  await budi.page.getByText('No chat is archived.').waitFor();
+  await look(budi, 'organise-archive-empty-phone-dark-en');
   await budi.page.getByRole('link', { name: 'Back' }).first().click();
   await order(budi, 'Citra Dewi', 'Ani Lestari');
 });

@@ -4,6 +4,9 @@ import { words } from './words.mjs';
 
 const TIMEOUT_MS = 12_000;
 
+/** The browser of somebody on a phone. */
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
+
 export class Person {
   constructor(context, page, origin, language) {
     this.context = context;

@@ -1,4 +1,5 @@
-// Text of people, cut into what can be shown: plain pieces and links. Nothing else is interpreted, and nothing is ever HTML.
+// Text of people, cut into what can be shown: plain pieces and links. Where there are marks in it, formatting.ts reads it instead.
+// Nothing is ever HTML.
 
 export type Piece = { text: string } | { text: string; href: string };
 
@@ -25,6 +26,11 @@ function trimmed(link: string): string {
   // A closing bracket belongs to the link only if it was opened in it.
   const unopened = bare.endsWith(')') && !bare.includes('(');
   return unopened ? trimmed(bare.slice(0, -1)) : bare;
+}
+
+/** Something in it may mean what formatting.ts knows; without any of these a text is shown as it is. */
+export function isMarked(text: string): boolean {
+  return /[*_~`]|^(?:> |- |\d{1,3}\. )/mu.test(text);
 }
 
 const EMOJI =

@@ -1,0 +1,18 @@
+// Texts with marks or mentions in them: what shows these is fetched when a thread first has one, at hand from then on.
+import type { Message } from '../../core/contract';
+import { isMarked } from './text';
+
+class RichText {
+  parts: typeof import('./rich') | undefined = $state.raw();
+
+  /** Resolves once every message can be shown: a row must not grow after it came into view. */
+  async need(messages: readonly Message[]): Promise<void> {
+    if (!this.parts && messages.some(isRich)) this.parts = await import('./rich');
+  }
+}
+
+export function isRich({ text, file, mentions }: Message): boolean {
+  return Boolean(mentions?.length) || isMarked(file?.caption ?? text ?? '');
+}
+
+export const richText = new RichText();

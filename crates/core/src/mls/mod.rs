@@ -7,6 +7,7 @@
 mod engine;
 mod facts;
 mod group;
+mod hpke;
 mod join;
 mod key_packages;
 mod storage;

@@ -11,8 +11,13 @@ use crate::{
 const FEED_LIMIT_MAX: u32 = 500;
 
 impl State {
+    /// Whether there is a script to tell.
+    pub(crate) fn feeds(&self) -> bool {
+        SERVES_PROGRAMS && self.config.feed
+    }
+
     pub(crate) fn add_feed(&mut self, item: FeedItem) {
-        if !SERVES_PROGRAMS || !self.config.feed {
+        if !self.feeds() {
             return;
         }
         self.cursor.next_feed += 1;

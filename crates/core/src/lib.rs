@@ -16,6 +16,7 @@ pub mod flow;
 mod group_commands;
 mod listing;
 pub mod media;
+mod message_commands;
 mod messaging;
 mod mls;
 mod programs;

@@ -163,6 +163,9 @@ impl State {
 
     pub(crate) fn business_answered(&mut self, command_id: u64, answer: &Answer) {
         use wire::create_template_outcome::Outcome as Created;
+        if !SERVES_PROGRAMS {
+            return;
+        }
         let result = match answer {
             Ok(server_frame::Body::Window(window)) => Ok(Reply::Window {
                 open_until: (window.open_until_ms > 0).then_some(window.open_until_ms),

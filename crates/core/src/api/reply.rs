@@ -11,6 +11,7 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[allow(clippy::large_enum_variant, reason = "few at a time, and each is moved once")]
+// What only programs get is not written in a browser.
 pub enum Reply {
     Done,
     Registered(Me),
@@ -37,26 +38,32 @@ pub enum Reply {
     ServerView {
         items: Vec<ServerItem>,
     },
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     Feed {
         items: Vec<FeedItem>,
     },
     /// Until when the customer service window is open; `None`: closed.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     Window {
         open_until: Option<TimeMs>,
     },
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     Templates {
         templates: Vec<MessageTemplate>,
     },
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     Deleted {
         count: u32,
     },
     /// What the next message of each category costs. `rate_card_id` 0: there is no rate card, and everything is free.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     Prices {
         rate_card_id: u64,
         currency: String,
         prices: Vec<PriceView>,
     },
     /// Of the messages asked for, those that cost something.
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     Charges {
         charges: Vec<ChargeView>,
     },
@@ -66,6 +73,7 @@ pub enum Reply {
         data: String,
     },
     Payment(PaymentView),
+    #[cfg_attr(target_arch = "wasm32", serde(skip_serializing))]
     Payments {
         payments: Vec<PaymentView>,
     },

@@ -317,6 +317,9 @@ impl State {
     }
 
     fn feed_change(&mut self, change: &PendingChange, row: &Row, content: &wire::Content) {
+        if !self.feeds() {
+            return;
+        }
         let mut vote = None;
         let (kind, text, rsvp) = match &content.body {
             Some(Body::Reaction(reaction)) => ("reaction", Some(reaction.emoji.clone()), None),

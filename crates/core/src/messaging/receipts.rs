@@ -283,6 +283,9 @@ impl State {
     }
 
     fn feed_mark(&mut self, conversation: ConversationId, by: AccountId, row: &Row, state: MessageState) {
+        if !self.feeds() {
+            return;
+        }
         let by = self.person(by);
         self.add_feed(FeedItem {
             position: 0,

@@ -247,6 +247,9 @@ impl State {
     }
 
     pub(crate) fn feed_row(&mut self, conversation: ConversationId, row: &Row) {
+        if !self.feeds() {
+            return;
+        }
         let request = self.chats.get(&conversation).is_some_and(|chat| chat.request);
         self.add_feed(FeedItem {
             position: 0,

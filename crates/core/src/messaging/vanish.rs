@@ -15,7 +15,6 @@ use super::{Place, Row, not_in_group, roster::Notice, wishes::not_allowed};
 use crate::{
     api::{Key, MessageKind, Notification, TimeMs},
     commands::{Outcomes, invalid, refusal},
-    programs::SERVES_PROGRAMS,
     state::{State, Work},
     store::{self, keys},
     tx::{Range, Step, after},
@@ -98,7 +97,7 @@ impl State {
         let Some(at) = row.expires_at.filter(|_| row.sub == 0) else {
             return;
         };
-        let in_feed = SERVES_PROGRAMS && self.config.feed && self.my_account() != Some(row.from);
+        let in_feed = self.feeds() && self.my_account() != Some(row.from);
         let (seq, sub) = (row.seq, row.sub);
         let entry = Vanishing {
             place: Place { conversation, seq, sub },

@@ -7,7 +7,6 @@ use openmls::prelude::{
     BasicCredential, Capabilities, Ciphersuite, CredentialType, CredentialWithKey, ExtensionType, ProposalType,
     ProtocolVersion, SignatureScheme,
 };
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{
     OpenMlsProvider,
     random::OpenMlsRand,
@@ -17,7 +16,11 @@ use sha2::{Digest, Sha256};
 
 use kabar_protocol::{credential::Credential, policy::GROUP_POLICY_EXTENSION};
 
-use super::{MlsError, storage::Storage, suites::Suites};
+use super::{
+    MlsError,
+    storage::Storage,
+    suites::{Suites, fill_random},
+};
 
 pub(super) const XWING: Ciphersuite = Ciphersuite::MLS_128_MLKEM768X25519_AES128GCM_SHA256_Ed25519;
 pub(super) const X25519: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
@@ -40,26 +43,20 @@ impl Engine {
     pub(crate) fn new(seed: Option<[u8; 32]>) -> Self {
         let rand = match seed {
             Some(seed) => Rand::Seeded(RefCell::new((seed, 0))),
-            None => Rand::System(Box::default()),
+            None => Rand::System,
         };
-        Self {
-            crypto: Suites::default(),
-            rand,
-        }
+        Self { crypto: Suites, rand }
     }
 
     pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
-        self.rand.random_array().unwrap_or_else(|_| no_randomness())
+        let mut out = [0; N];
+        self.rand.fill(&mut out);
+        out
     }
 
     pub(super) fn provider<'a>(&'a self, storage: &'a Storage) -> Provider<'a> {
         Provider { engine: self, storage }
     }
-}
-
-/// The generator fails only when its lock is poisoned. Without randomness no key may be made: stop.
-fn no_randomness() -> ! {
-    std::process::abort()
 }
 
 pub(super) struct Provider<'a> {
@@ -92,34 +89,33 @@ impl OpenMlsProvider for Provider<'_> {
 }
 
 pub(super) enum Rand {
-    System(Box<RustCrypto>),
+    System,
     /// Tests: SHA-256(seed || counter).
     Seeded(RefCell<([u8; 32], u64)>),
 }
 
+impl Rand {
+    fn fill(&self, out: &mut [u8]) {
+        match self {
+            Self::System => fill_random(out),
+            Self::Seeded(state) => fill(&mut state.borrow_mut(), out),
+        }
+    }
+}
+
 impl OpenMlsRand for Rand {
-    type Error = <RustCrypto as OpenMlsRand>::Error;
+    type Error = std::convert::Infallible;
 
     fn random_array<const N: usize>(&self) -> Result<[u8; N], Self::Error> {
-        match self {
-            Self::System(system) => system.random_array(),
-            Self::Seeded(state) => {
-                let mut out = [0; N];
-                fill(&mut state.borrow_mut(), &mut out);
-                Ok(out)
-            }
-        }
+        let mut out = [0; N];
+        self.fill(&mut out);
+        Ok(out)
     }
 
     fn random_vec(&self, len: usize) -> Result<Vec<u8>, Self::Error> {
-        match self {
-            Self::System(system) => system.random_vec(len),
-            Self::Seeded(state) => {
-                let mut out = vec![0; len];
-                fill(&mut state.borrow_mut(), &mut out);
-                Ok(out)
-            }
-        }
+        let mut out = vec![0; len];
+        self.fill(&mut out);
+        Ok(out)
     }
 }
 

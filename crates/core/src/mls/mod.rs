@@ -7,6 +7,7 @@
 mod engine;
 mod facts;
 mod group;
+mod hpke;
 mod join;
 mod key_packages;
 mod storage;
@@ -42,10 +43,14 @@ impl From<PolicyError> for MlsError {
     }
 }
 
+/// Says why natively only: the engine's sentences would be a fiftieth of the browser's core, and no person can act on them.
 fn engine_error<E: std::fmt::Display>(operation: &'static str) -> impl Fn(E) -> MlsError {
     move |error| MlsError::Engine {
         operation,
-        reason: error.to_string(),
+        reason: match cfg!(target_arch = "wasm32") {
+            true => "the engine refused".into(),
+            false => error.to_string(),
+        },
     }
 }
 

@@ -1,37 +1,75 @@
-//! The cryptography of our two suites, and of no other: all of it is the engine's own (`openmls_rust_crypto`, `hpke-rs-rust-crypto`).
+//! The cryptography of our two suites, and of no other: RustCrypto's and dalek's primitives under the names that OpenMLS and HPKE use.
 //!
-//! What a message or a group names beside them is refused before any code for it runs. And because nothing asks for the other curves and
-//! signatures, the linker leaves them out, which makes the browser's core smaller by a tenth. Must not: compute anything itself.
+//! What a message or a group names beside them is refused before any code for it runs. The engine's own provider
+//! (`openmls_rust_crypto`) has many suites: it brings along their curves, and a table of multiples for dalek that alone is a
+//! twentieth of the browser's core. The tests hold the two against each other. Must not: compute anything itself.
 
-use hpke_rs::{Hpke, HpkeError, Mode};
-use hpke_rs_crypto::{
-    HpkeCrypto,
-    error::Error,
-    types::{AeadAlgorithm, KdfAlgorithm, KemAlgorithm},
+use aes_gcm::{
+    Aes128Gcm, KeyInit as _,
+    aead::{Aead as _, Payload},
 };
-use hpke_rs_rust_crypto::HpkeRustCrypto;
+use ed25519_dalek::{Signature, Signer as _, SigningKey, VerifyingKey};
+use hkdf::Hkdf;
+use hmac::{Hmac, Mac as _};
+use hpke_rs::HpkeError;
 use openmls::prelude::{Ciphersuite, SignatureScheme};
-use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{
     crypto::OpenMlsCrypto,
-    types::{
-        AeadType, CryptoError, ExporterSecret, HashType, HpkeAeadType, HpkeCiphertext, HpkeConfig, HpkeKdfType,
-        HpkeKemType, HpkeKeyPair, KemOutput,
-    },
+    types::{AeadType, CryptoError, ExporterSecret, HashType, HpkeCiphertext, HpkeConfig, HpkeKeyPair, KemOutput},
 };
+use sha2::{Digest as _, Sha256};
 use tls_codec::SecretVLBytes;
 
-use super::engine::{X25519, XWING};
+use super::{
+    engine::{X25519, XWING},
+    hpke::hpke,
+};
 
 /// What OpenMLS computes with.
 #[derive(Debug, Default)]
-pub(super) struct Suites(RustCrypto);
+pub(super) struct Suites;
 
-fn only_sha256(hash: HashType) -> Result<HashType, CryptoError> {
+/// Of AES-GCM.
+const NONCE_BYTES: usize = 12;
+
+/// Fills `out` from the system. Without randomness no key may be made: stop.
+pub(super) fn fill_random(out: &mut [u8]) {
+    if getrandom::fill(out).is_err() {
+        std::process::abort()
+    }
+}
+
+fn only_sha256(hash: HashType) -> Result<(), CryptoError> {
     match hash {
-        HashType::Sha2_256 => Ok(HashType::Sha2_256),
+        HashType::Sha2_256 => Ok(()),
         _ => Err(CryptoError::UnsupportedHashAlgorithm),
     }
+}
+
+fn only_ed25519(scheme: SignatureScheme) -> Result<(), CryptoError> {
+    match scheme {
+        SignatureScheme::ED25519 => Ok(()),
+        _ => Err(CryptoError::UnsupportedSignatureScheme),
+    }
+}
+
+pub(super) fn hkdf_expand(prk: &[u8], info: &[u8], len: usize) -> Option<Vec<u8>> {
+    let mut out = vec![0; len];
+    Hkdf::<Sha256>::from_prk(prk).ok()?.expand(info, &mut out).ok()?;
+    Some(out)
+}
+
+/// AES-128-GCM; `None` if the key or the nonce has another length.
+pub(super) fn seal(key: &[u8], nonce: &[u8], aad: &[u8], msg: &[u8]) -> Option<Vec<u8>> {
+    let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
+    let cipher = Aes128Gcm::new_from_slice(key).ok()?;
+    cipher.encrypt(&nonce.into(), Payload { msg, aad }).ok()
+}
+
+pub(super) fn open(key: &[u8], nonce: &[u8], aad: &[u8], msg: &[u8]) -> Option<Vec<u8>> {
+    let nonce: [u8; NONCE_BYTES] = nonce.try_into().ok()?;
+    let cipher = Aes128Gcm::new_from_slice(key).ok()?;
+    cipher.decrypt(&nonce.into(), Payload { msg, aad }).ok()
 }
 
 impl OpenMlsCrypto for Suites {
@@ -48,12 +86,13 @@ impl OpenMlsCrypto for Suites {
 
     fn hkdf_extract(&self, hash: HashType, salt: &[u8], ikm: &[u8]) -> Result<SecretVLBytes, CryptoError> {
         only_sha256(hash)?;
-        self.0.hkdf_extract(HashType::Sha2_256, salt, ikm)
+        Ok(Hkdf::<Sha256>::extract(Some(salt), ikm).0.as_slice().into())
     }
 
     fn hmac(&self, hash: HashType, key: &[u8], message: &[u8]) -> Result<SecretVLBytes, CryptoError> {
         only_sha256(hash)?;
-        self.0.hmac(HashType::Sha2_256, key, message)
+        let hmac = <Hmac<Sha256> as hmac::Mac>::new_from_slice(key).map_err(|_| CryptoError::InvalidLength)?;
+        Ok(hmac.chain_update(message).finalize().into_bytes().as_slice().into())
     }
 
     fn hkdf_expand(
@@ -64,12 +103,13 @@ impl OpenMlsCrypto for Suites {
         okm_len: usize,
     ) -> Result<SecretVLBytes, CryptoError> {
         only_sha256(hash)?;
-        self.0.hkdf_expand(HashType::Sha2_256, prk, info, okm_len)
+        let okm = hkdf_expand(prk, info, okm_len).ok_or(CryptoError::HkdfOutputLengthInvalid)?;
+        Ok(okm.into())
     }
 
     fn hash(&self, hash: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
         only_sha256(hash)?;
-        self.0.hash(HashType::Sha2_256, data)
+        Ok(Sha256::digest(data).to_vec())
     }
 
     fn aead_encrypt(
@@ -81,7 +121,7 @@ impl OpenMlsCrypto for Suites {
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
         match alg {
-            AeadType::Aes128Gcm => self.0.aead_encrypt(AeadType::Aes128Gcm, key, data, nonce, aad),
+            AeadType::Aes128Gcm => seal(key, nonce, aad, data).ok_or(CryptoError::CryptoLibraryError),
             _ => Err(CryptoError::UnsupportedAeadAlgorithm),
         }
     }
@@ -95,16 +135,17 @@ impl OpenMlsCrypto for Suites {
         aad: &[u8],
     ) -> Result<Vec<u8>, CryptoError> {
         match alg {
-            AeadType::Aes128Gcm => self.0.aead_decrypt(AeadType::Aes128Gcm, key, ct_tag, nonce, aad),
+            AeadType::Aes128Gcm => open(key, nonce, aad, ct_tag).ok_or(CryptoError::AeadDecryptionError),
             _ => Err(CryptoError::UnsupportedAeadAlgorithm),
         }
     }
 
     fn signature_key_gen(&self, alg: SignatureScheme) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
-        match alg {
-            SignatureScheme::ED25519 => self.0.signature_key_gen(SignatureScheme::ED25519),
-            _ => Err(CryptoError::UnsupportedSignatureScheme),
-        }
+        only_ed25519(alg)?;
+        let mut seed = [0; 32];
+        fill_random(&mut seed);
+        let key = SigningKey::from_bytes(&seed);
+        Ok((seed.into(), key.verifying_key().to_bytes().into()))
     }
 
     fn verify_signature(
@@ -114,17 +155,17 @@ impl OpenMlsCrypto for Suites {
         pk: &[u8],
         signature: &[u8],
     ) -> Result<(), CryptoError> {
-        match alg {
-            SignatureScheme::ED25519 => self.0.verify_signature(SignatureScheme::ED25519, data, pk, signature),
-            _ => Err(CryptoError::UnsupportedSignatureScheme),
-        }
+        only_ed25519(alg)?;
+        let key = VerifyingKey::try_from(pk).map_err(|_| CryptoError::CryptoLibraryError)?;
+        let signature = Signature::from_slice(signature).map_err(|_| CryptoError::CryptoLibraryError)?;
+        key.verify_strict(data, &signature)
+            .map_err(|_| CryptoError::InvalidSignature)
     }
 
     fn sign(&self, alg: SignatureScheme, data: &[u8], key: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        match alg {
-            SignatureScheme::ED25519 => self.0.sign(SignatureScheme::ED25519, data, key),
-            _ => Err(CryptoError::UnsupportedSignatureScheme),
-        }
+        only_ed25519(alg)?;
+        let key = SigningKey::try_from(key).map_err(|_| CryptoError::CryptoLibraryError)?;
+        Ok(key.sign(data).to_vec())
     }
 
     fn hpke_seal(
@@ -205,139 +246,15 @@ fn length_or_library(error: HpkeError) -> CryptoError {
     }
 }
 
-/// HPKE (RFC 9180) in base mode, as both suites use it.
-fn hpke(config: HpkeConfig) -> Result<Hpke<SuiteHpke>, CryptoError> {
-    let HpkeConfig(kem, HpkeKdfType::HkdfSha256, HpkeAeadType::AesGcm128) = config else {
-        return Err(CryptoError::UnsupportedCiphersuite);
-    };
-    let kem = match kem {
-        HpkeKemType::DhKem25519 => KemAlgorithm::DhKem25519,
-        HpkeKemType::XWingKemDraft6 => KemAlgorithm::XWingDraft06,
-        _ => return Err(CryptoError::UnsupportedCiphersuite),
-    };
-    Ok(Hpke::new(
-        Mode::Base,
-        kem,
-        KdfAlgorithm::HkdfSha256,
-        AeadAlgorithm::Aes128Gcm,
-    ))
-}
-
-/// The library's provider behind constants: what it would do for another algorithm is never called.
-#[derive(Debug)]
-struct SuiteHpke;
-
-const X25519_KEM: KemAlgorithm = KemAlgorithm::DhKem25519;
-const XWING_KEM: KemAlgorithm = KemAlgorithm::XWingDraft06;
-
-impl HpkeCrypto for SuiteHpke {
-    type HpkePrng = <HpkeRustCrypto as HpkeCrypto>::HpkePrng;
-
-    fn name() -> String {
-        HpkeRustCrypto::name()
-    }
-
-    fn supports_kdf(alg: KdfAlgorithm) -> Result<(), Error> {
-        match alg {
-            KdfAlgorithm::HkdfSha256 => Ok(()),
-            _ => Err(Error::UnknownKdfAlgorithm),
-        }
-    }
-
-    fn supports_kem(alg: KemAlgorithm) -> Result<(), Error> {
-        match alg {
-            X25519_KEM | XWING_KEM => Ok(()),
-            _ => Err(Error::UnknownKemAlgorithm),
-        }
-    }
-
-    fn supports_aead(alg: AeadAlgorithm) -> Result<(), Error> {
-        match alg {
-            AeadAlgorithm::Aes128Gcm => Ok(()),
-            _ => Err(Error::UnknownAeadAlgorithm),
-        }
-    }
-
-    fn prng() -> Self::HpkePrng {
-        HpkeRustCrypto::prng()
-    }
-
-    fn kdf_extract(alg: KdfAlgorithm, salt: &[u8], ikm: &[u8]) -> Result<Vec<u8>, Error> {
-        Self::supports_kdf(alg)?;
-        HpkeRustCrypto::kdf_extract(KdfAlgorithm::HkdfSha256, salt, ikm)
-    }
-
-    fn kdf_expand(alg: KdfAlgorithm, prk: &[u8], info: &[u8], output_size: usize) -> Result<Vec<u8>, Error> {
-        Self::supports_kdf(alg)?;
-        HpkeRustCrypto::kdf_expand(KdfAlgorithm::HkdfSha256, prk, info, output_size)
-    }
-
-    fn dh(alg: KemAlgorithm, pk: &[u8], sk: &[u8]) -> Result<Vec<u8>, Error> {
-        match alg {
-            X25519_KEM => HpkeRustCrypto::dh(X25519_KEM, pk, sk),
-            _ => Err(Error::UnknownKemAlgorithm),
-        }
-    }
-
-    fn secret_to_public(alg: KemAlgorithm, sk: &[u8]) -> Result<Vec<u8>, Error> {
-        match alg {
-            X25519_KEM => HpkeRustCrypto::secret_to_public(X25519_KEM, sk),
-            _ => Err(Error::UnsupportedKemOperation),
-        }
-    }
-
-    fn kem_key_gen(alg: KemAlgorithm, prng: &mut Self::HpkePrng) -> Result<(Vec<u8>, Vec<u8>), Error> {
-        match alg {
-            X25519_KEM => HpkeRustCrypto::kem_key_gen(X25519_KEM, prng),
-            XWING_KEM => HpkeRustCrypto::kem_key_gen(XWING_KEM, prng),
-            _ => Err(Error::UnknownKemAlgorithm),
-        }
-    }
-
-    fn kem_key_gen_derand(alg: KemAlgorithm, seed: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
-        match alg {
-            XWING_KEM => HpkeRustCrypto::kem_key_gen_derand(XWING_KEM, seed),
-            _ => Err(Error::UnsupportedKemOperation),
-        }
-    }
-
-    fn kem_encaps(alg: KemAlgorithm, pk_r: &[u8], prng: &mut Self::HpkePrng) -> Result<(Vec<u8>, Vec<u8>), Error> {
-        match alg {
-            XWING_KEM => HpkeRustCrypto::kem_encaps(XWING_KEM, pk_r, prng),
-            _ => Err(Error::UnsupportedKemOperation),
-        }
-    }
-
-    fn kem_decaps(alg: KemAlgorithm, ct: &[u8], sk_r: &[u8]) -> Result<Vec<u8>, Error> {
-        match alg {
-            XWING_KEM => HpkeRustCrypto::kem_decaps(XWING_KEM, ct, sk_r),
-            _ => Err(Error::UnsupportedKemOperation),
-        }
-    }
-
-    /// Asked for curves whose secrets are numbers in a range: neither of ours is.
-    fn dh_validate_sk(_: KemAlgorithm, _: &[u8]) -> Result<Vec<u8>, Error> {
-        Err(Error::UnknownKemAlgorithm)
-    }
-
-    fn aead_seal(alg: AeadAlgorithm, key: &[u8], nonce: &[u8], aad: &[u8], msg: &[u8]) -> Result<Vec<u8>, Error> {
-        Self::supports_aead(alg)?;
-        HpkeRustCrypto::aead_seal(AeadAlgorithm::Aes128Gcm, key, nonce, aad, msg)
-    }
-
-    fn aead_open(alg: AeadAlgorithm, key: &[u8], nonce: &[u8], aad: &[u8], msg: &[u8]) -> Result<Vec<u8>, Error> {
-        Self::supports_aead(alg)?;
-        HpkeRustCrypto::aead_open(AeadAlgorithm::Aes128Gcm, key, nonce, aad, msg)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use openmls_rust_crypto::RustCrypto;
+
     use super::*;
 
     #[test]
     fn other_suites_are_refused_before_anything_is_computed() {
-        let suites = Suites::default();
+        let suites = Suites;
         for suite in suites.supported_ciphersuites() {
             assert_eq!(suites.supports(suite), Ok(()));
             assert!(hpke(suite.hpke_config()).is_ok(), "{suite:?}");
@@ -362,10 +279,72 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_is_computed_is_what_the_library_computes() {
+        let (ours, library) = (Suites, RustCrypto::default());
+        let sha256 = HashType::Sha2_256;
+        assert_eq!(ours.hash(sha256, b"halo"), library.hash(sha256, b"halo"));
+        assert_eq!(
+            ours.hmac(sha256, b"key", b"halo"),
+            library.hmac(sha256, b"key", b"halo")
+        );
+        let prk = ours.hkdf_extract(sha256, b"salt", b"ikm").expect("extracted");
+        assert_eq!(Ok(prk.clone()), library.hkdf_extract(sha256, b"salt", b"ikm"));
+        for len in [1, 16, 32, 255 * 32, 255 * 32 + 1] {
+            assert_eq!(
+                ours.hkdf_expand(sha256, prk.as_slice(), b"info", len),
+                library.hkdf_expand(sha256, prk.as_slice(), b"info", len)
+            );
+        }
+        let (aead, key, nonce) = (AeadType::Aes128Gcm, [3; 16], [4; 12]);
+        let sealed = ours.aead_encrypt(aead, &key, b"halo", &nonce, b"aad").expect("sealed");
+        assert_eq!(
+            library.aead_encrypt(aead, &key, b"halo", &nonce, b"aad"),
+            Ok(sealed.clone())
+        );
+        assert_eq!(
+            ours.aead_decrypt(aead, &key, &sealed, &nonce, b"aad"),
+            Ok(b"halo".to_vec())
+        );
+        let failed = Err(CryptoError::AeadDecryptionError);
+        assert_eq!(ours.aead_decrypt(aead, &key, &sealed, &nonce, b"another"), failed);
+        assert_eq!(ours.aead_decrypt(aead, &key, &sealed, &nonce[1..], b"aad"), failed);
+        assert_eq!(ours.aead_decrypt(aead, &key[1..], &sealed, &nonce, b"aad"), failed);
+        assert_eq!(ours.aead_decrypt(aead, &key, &sealed[..15], &nonce, b"aad"), failed);
+    }
+
+    #[test]
+    fn signatures_are_the_librarys() {
+        let (ours, library) = (Suites, RustCrypto::default());
+        let ed25519 = SignatureScheme::ED25519;
+        let (private, public) = ours.signature_key_gen(ed25519).expect("a key");
+        let signature = ours.sign(ed25519, b"halo", &private).expect("signed");
+        assert_eq!(library.sign(ed25519, b"halo", &private), Ok(signature.clone()));
+        assert_eq!(library.verify_signature(ed25519, b"halo", &public, &signature), Ok(()));
+        assert_eq!(ours.verify_signature(ed25519, b"halo", &public, &signature), Ok(()));
+        let wrong = Err(CryptoError::InvalidSignature);
+        assert_eq!(ours.verify_signature(ed25519, b"hallo", &public, &signature), wrong);
+        assert!(
+            ours.verify_signature(ed25519, b"halo", &public, &signature[1..])
+                .is_err()
+        );
+        assert!(ours.verify_signature(ed25519, b"halo", &[], &signature).is_err());
+        assert!(ours.sign(ed25519, b"halo", &private[1..]).is_err());
+    }
+
+    #[test]
+    fn a_key_without_a_contribution_is_refused() {
+        let config = X25519.hpke_config();
+        let sealed = Suites.hpke_seal(config, &[0; 32], b"info", b"aad", b"halo");
+        assert!(sealed.is_err(), "zero is a point of small order");
+        let sealed = Suites.hpke_seal(XWING.hpke_config(), &[0; 32], b"info", b"aad", b"halo");
+        assert!(sealed.is_err(), "too short a key");
+    }
+
     /// What one side seals with the library's own provider opens with ours, and the reverse: constants change nothing.
     #[test]
     fn our_two_suites_are_the_librarys() {
-        let (ours, library) = (Suites::default(), RustCrypto::default());
+        let (ours, library) = (Suites, RustCrypto::default());
         for suite in [XWING, X25519] {
             let pair = ours
                 .derive_hpke_keypair(suite.hpke_config(), &[7; 32])

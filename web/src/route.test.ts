@@ -12,6 +12,7 @@ describe('parseRoute', () => {
     expect(parseRoute('#/settings')).toEqual({ name: 'settings' });
     expect(parseRoute(`#/c/${ID}`)).toEqual({ name: 'chat', id: ID, details: false });
     expect(parseRoute(`#/c/${ID}/details`)).toEqual({ name: 'chat', id: ID, details: true });
+    expect(parseRoute('#/starred')).toEqual({ name: 'starred' });
     expect(parseRoute('#/gate')).toEqual({ name: 'gate' });
     expect(parseRoute(`#/ticket/${ID}${ID}`)).toEqual({ name: 'ticket', id: ID + ID });
     expect(parseRoute(`#/ticket/${ID}`)).toEqual({ name: 'unknown' });

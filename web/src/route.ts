@@ -11,6 +11,8 @@ export type Route =
   | { name: 'settings' }
   /** The chats that were put away. */
   | { name: 'archived' }
+  /** Messages that were given a star. */
+  | { name: 'starred' }
   /** A ticket, by the message that brought it. */
   | { name: 'ticket'; id: string }
   /** Where sellers check tickets; open to whoever has no account. */
@@ -25,7 +27,7 @@ export type Route =
 
 const ID = /^[0-9a-f]{32}$/;
 const MESSAGE_ID = /^[0-9a-f]{64}$/;
-const PLAIN = ['new', 'scan', 'code', 'group', 'settings', 'archived', 'gate'] as const;
+const PLAIN = ['new', 'scan', 'code', 'group', 'settings', 'archived', 'starred', 'gate'] as const;
 
 export function parseRoute(hash: string): Route {
   const [first = '', second = '', third] = hash

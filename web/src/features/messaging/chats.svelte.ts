@@ -2,6 +2,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { type Chat, type Command, type Message, TEXT_CHARS_MAX } from '../../core/contract';
 import { groupCards } from '../groups/cards.svelte';
+import { media } from '../media/media.svelte';
 import { session } from '../session/session.svelte';
 import { compareChats } from './order';
 import { isChanged } from './summary';
@@ -44,7 +45,10 @@ class Chats {
   );
   readonly list: Chat[] = $derived(this.all.filter((chat) => !chat.archived));
   readonly archived: Chat[] = $derived(this.all.filter((chat) => chat.archived));
-  readonly unread: number = $derived(this.list.reduce((sum, chat) => sum + (isMuted(chat) ? 0 : chat.unread), 0));
+  /** Of a muted chat, only what speaks to us. */
+  readonly unread: number = $derived(
+    this.list.reduce((sum, chat) => sum + (isMuted(chat) ? (chat.mentions?.length ?? 0) : chat.unread), 0),
+  );
 
   async load(): Promise<void> {
     this.error = undefined;
@@ -96,9 +100,19 @@ class Chats {
     if (message.mine) return;
     this.setTyping(message.conversation_id, message.from.account_id, false);
     const chat = this.get(message.conversation_id);
-    if (chat && (chat.archived || isMuted(chat))) return;
+    if (chat && (chat.archived || (isMuted(chat) && !message.mentions_me))) return;
     // An old message that something was done to is no news to be read out.
     if (isNew ? !isChanged(message) : this.arrived?.message_id === message.message_id) this.arrived = message;
+  }
+
+  /** The time of a message was over. The core has said what its chat is without it. */
+  vanish(conversation: string, id: string): void {
+    const thread = this.#threads.get(conversation);
+    const file = thread?.find(id)?.file;
+    thread?.vanish(id);
+    if (file) media.forget(file);
+    if (media.viewing?.message_id === id) media.viewing = undefined;
+    if (this.arrived?.message_id === id) this.arrived = undefined;
   }
 
   /** The account that typed last, while it types. */

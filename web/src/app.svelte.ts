@@ -59,6 +59,10 @@ function notice(notification: Notification): void {
       tickets.receive(notification.message);
       events.receive(notification.message);
       break;
+    case 'vanished':
+      chats.vanish(notification.conversation_id, notification.message_id);
+      events.vanish(notification.message_id);
+      break;
     case 'payment':
       cards.paid(notification.payment);
       break;

@@ -54,3 +54,15 @@ export interface Pin {
   message_id: string;
   until: number;
 }
+
+/** Limits of crates/protocol/src/limits.rs that a screen has to know. */
+export const POLL_QUESTION_CHARS_MAX = 300;
+export const POLL_OPTIONS_MIN = 2;
+export const POLL_OPTIONS_MAX = 12;
+export const POLL_OPTION_CHARS_MAX = 100;
+export const LOCATION_NAME_CHARS_MAX = 100;
+export const LOCATION_ADDRESS_CHARS_MAX = 200;
+export const CONTACTS_MAX = 10;
+export const CONTACT_NAME_CHARS_MAX = 100;
+export const CONTACT_PHONE_CHARS_MAX = 32;
+export const EMAIL_CHARS_MAX = 254;

@@ -37,6 +37,10 @@ class Events {
     void eventCards.fetch();
   }
 
+  vanish(id: string): void {
+    if (this.known.delete(id) || this.#notes.has(id)) this.#note(id, '');
+  }
+
   restoreNotes(notes: Record<string, string>): void {
     for (const [key, text] of Object.entries(notes)) {
       if (key.startsWith(NOTE)) this.#notes.set(key.slice(NOTE.length), text);

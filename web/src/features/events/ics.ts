@@ -63,10 +63,10 @@ export function folded(line: string): string[] {
 }
 
 /** A name for the file that every system takes. */
-export function fileName(title: string): string {
+export function fileName(title: string, ending = 'ics'): string {
   const plain = title
     .normalize('NFKD')
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .replace(/^-+|-+$/g, '');
-  return `${[...plain].slice(0, 60).join('') || 'kabar'}.ics`;
+  return `${[...plain].slice(0, 60).join('') || 'kabar'}.${ending}`;
 }

@@ -1,6 +1,8 @@
 // Files of messages as this page has them: not yet, on the way, there, or no more to be had.
 import type { FileBody } from '../../core/contract';
 import { CoreError } from '../../core/link';
+import { addressOf } from '../../worker/files/http';
+import { forget as dropKept } from '../../worker/files/kept';
 import { session } from '../session/session.svelte';
 import { outgoing } from './outgoing.svelte';
 import { Progress } from './progress.svelte';
@@ -75,6 +77,15 @@ class IncomingFiles {
     incoming.state = 'idle';
     incoming.progress.done = 0;
     session.link.dropJob(incoming.job);
+  }
+
+  forget(file: FileBody): void {
+    const known = this.#files.get(file.location);
+    this.#files.delete(file.location);
+    if (known) session.link.dropJob(known.job);
+    if (known?.url) URL.revokeObjectURL(known.url);
+    // Where nothing is kept, there is nothing to forget.
+    dropKept(addressOf(file), caches).catch(() => undefined);
   }
 
   async #download(incoming: Incoming): Promise<Blob | undefined> {

@@ -27,6 +27,12 @@ class Media {
     outgoing.add(conversation, chosen, tell);
   }
 
+  /** Its message is gone. What the worker keeps of it cannot be opened any more, and goes too. */
+  forget(file: FileBody): void {
+    this.parts?.outgoing.forget(file.location);
+    this.parts?.incoming.forget(file);
+  }
+
   reconnected(): void {
     this.parts?.outgoing.reconnected();
   }

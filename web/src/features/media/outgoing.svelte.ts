@@ -71,6 +71,10 @@ class OutgoingFiles {
     session.link.dropJob(file.job);
   }
 
+  forget(location: string): void {
+    this.#sent.delete(location);
+  }
+
   /** A picture that this page has sent, by where it lies. */
   sent(location: string): Blob | undefined {
     return this.#sent.get(location);

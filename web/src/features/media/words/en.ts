@@ -1,5 +1,10 @@
 // English words of files. They come with the screens that use them, not with the shell.
 export const en = {
+  attach_files: 'Pictures or files',
+  attach_poll: 'Poll',
+  attach_place: 'Location',
+  attach_contacts: 'Contact',
+
   send_title: (name: string) => `Send to ${name}`,
   send_all: (count: string) => `Send ${count} files`,
   preparing: 'Getting ready…',

@@ -2,6 +2,11 @@
 import type { Words } from './index';
 
 export const id: Words = {
+  attach_files: 'Gambar atau berkas',
+  attach_poll: 'Jajak pendapat',
+  attach_place: 'Lokasi',
+  attach_contacts: 'Kontak',
+
   send_title: (name) => `Kirim ke ${name}`,
   send_all: (count) => `Kirim ${count} berkas`,
   preparing: 'Menyiapkan…',

@@ -1,6 +1,15 @@
 // The messages of one conversation as far as they have been read from the core.
 import { SvelteMap } from 'svelte/reactivity';
-import type { Change, EventBody, FileBody, Message } from '../../core/contract';
+import type {
+  Change,
+  ContactsBody,
+  EventBody,
+  FileBody,
+  LocationBody,
+  Mention,
+  Message,
+  PollBody,
+} from '../../core/contract';
 import { session } from '../session/session.svelte';
 import type { Picked } from './offer';
 import { compareMessages, merged } from './order';
@@ -11,6 +20,13 @@ const PAGE_MAX = 200;
 const REACH_PAGES = 50;
 /** While somebody types, the other side is told again after this time. */
 const TYPING_EVERY_MS = 3000;
+
+/** What is sent beside text and files. */
+export type Sendable =
+  | { event: EventBody }
+  | { poll: PollBody }
+  | { location: LocationBody }
+  | { contacts: ContactsBody };
 
 export class Thread {
   readonly id: string;
@@ -100,13 +116,23 @@ export class Thread {
     }
   }
 
+  /** Its time was over. */
+  vanish(id: string): void {
+    this.#quoted.delete(id);
+    this.messages = this.messages.filter((known) => known.message_id !== id);
+  }
+
   find(id: string): Message | undefined {
     return this.messages.find((message) => message.message_id === id);
   }
 
-  async send(text: string, replyTo: string | null): Promise<void> {
+  async send(text: string, reply_to: string | null, mentions: Mention[] = []): Promise<void> {
     this.#typedAt = 0;
-    const sent = await session.link.request({ type: 'send_text', to: this.id, text, reply_to: replyTo });
+    const sent = await session.link.request(
+      mentions.length > 0
+        ? { type: 'send', to: this.id, content: { text }, reply_to, mentions }
+        : { type: 'send_text', to: this.id, text, reply_to },
+    );
     // Its further way may already have been told: never go back to an earlier state.
     if (!this.find(sent.message_id)) this.put(sent);
   }
@@ -124,8 +150,8 @@ export class Thread {
     if (!this.find(sent.message_id)) this.put(sent);
   }
 
-  async sendEvent(event: EventBody): Promise<void> {
-    const sent = await session.link.request({ type: 'send', to: this.id, content: { event }, reply_to: null });
+  async sendContent(content: Sendable): Promise<void> {
+    const sent = await session.link.request({ type: 'send', to: this.id, content, reply_to: null });
     if (!this.find(sent.message_id)) this.put(sent);
   }
 

@@ -1,6 +1,6 @@
 // Fetching a file and opening it, chunk by chunk. Nothing comes out before the core says that it is whole.
 import type { FileBody } from '../../core/contract';
-import { ask, type Fetch } from './http';
+import { addressOf, ask, type Fetch } from './http';
 import { JobError, Retry } from './retry';
 import type { Sink } from './sink';
 
@@ -21,10 +21,6 @@ export interface DownloadParts {
 const ANSWER_TIMEOUT_MS = 30_000;
 /** A server that is silent for so long in the middle of a file has gone. */
 const SILENCE_MS = 30_000;
-
-export function addressOf(file: FileBody): string {
-  return `/v1/media/${file.location}`;
-}
 
 export class Download {
   readonly #file: FileBody;

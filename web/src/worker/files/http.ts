@@ -1,6 +1,11 @@
 // One request to the server's own address. A line that breaks is not an error here: it is tried again.
+import type { FileBody } from '../../core/contract';
 
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export function addressOf(file: FileBody): string {
+  return `/v1/media/${file.location}`;
+}
 
 /** Statuses that say "later", from the server or from what stands before it. */
 const LATER = new Set([408, 425, 429, 500, 502, 503, 504]);

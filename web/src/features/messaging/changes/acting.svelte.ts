@@ -1,8 +1,9 @@
 // What is being done to the messages of the thread on the screen: which one is answered or edited, and which menu or dialog is
 // open. The menus and dialogs themselves are fetched when the first one opens.
 import { getContext, setContext } from 'svelte';
-import type { Change, EventBody, GroupSummary, Message } from '../../../core/contract';
-import type { Thread } from '../thread.svelte';
+import type { Change, GroupSummary, Message } from '../../../core/contract';
+import { Picking } from '../../keeping/picking.svelte';
+import type { Sendable, Thread } from '../thread.svelte';
 
 /** Where a menu opens: beside what it belongs to, or where the pointer is. */
 export type Anchor = Pick<DOMRect, 'left' | 'right' | 'top' | 'bottom'>;
@@ -10,8 +11,14 @@ export type Anchor = Pick<DOMRect, 'left' | 'right' | 'top' | 'bottom'>;
 export type Opened =
   | { what: 'menu'; message: Message; at: Anchor }
   | { what: 'emoji' | 'versions' | 'delete' | 'answers' | 'cancel' | 'info' | 'forward'; message: Message }
+  | { what: 'votes' | 'close_poll'; message: Message }
+  /** Somebody who is spoken to in a message, by the name that stands there. */
+  | { what: 'person'; account: string; said: string; at: Anchor }
   /** Without a message: a new invitation. */
-  | { what: 'event'; message?: Message };
+  | { what: 'event'; message?: Message }
+  /** What can be sent beside text. */
+  | { what: 'attach'; at: Anchor }
+  | { what: 'poll' | 'place' | 'contacts' };
 
 export interface Hooks {
   /** Says what went wrong, if something does. */
@@ -20,6 +27,8 @@ export interface Hooks {
   say(action: () => Promise<void>): Promise<boolean>;
   jump(id: string): void;
   write(): void;
+  /** Lets the person choose files. */
+  files(): void;
   /** Absent in a chat of two, where one may always write. */
   group(): GroupSummary | undefined;
   /** The account of this device. */
@@ -32,6 +41,8 @@ export class Acting {
   opened: Opened | undefined = $state.raw();
   /** What takes part in the rows themselves; see `need`. */
   parts: typeof import('./parts') | undefined = $state.raw();
+  /** Several messages at once. */
+  readonly picking = new Picking();
   readonly #thread: Thread;
   readonly #hooks: Hooks;
 
@@ -101,6 +112,17 @@ export class Acting {
     this.#hooks.write();
   }
 
+  /** Begins to pick several, with this one. */
+  pick(message: Message): Promise<void> {
+    this.editing = undefined;
+    this.replyTo = undefined;
+    return this.picking.begin(message);
+  }
+
+  attempt(action: () => Promise<void>): Promise<boolean> {
+    return this.#hooks.attempt(action);
+  }
+
   change(message: Message, change: Change): Promise<boolean> {
     return this.#hooks.attempt(() => this.#thread.change(message.message_id, change));
   }
@@ -111,8 +133,12 @@ export class Acting {
     return this.change(message, { type: 'react', emoji: had ? '' : emoji });
   }
 
-  invite(event: EventBody): Promise<boolean> {
-    return this.#hooks.say(() => this.#thread.sendEvent(event));
+  send(content: Sendable): Promise<boolean> {
+    return this.#hooks.say(() => this.#thread.sendContent(content));
+  }
+
+  files(): void {
+    this.#hooks.files();
   }
 
   jump(id: string): void {

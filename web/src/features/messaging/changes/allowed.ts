@@ -11,7 +11,12 @@ export interface Allowed {
   versions: boolean;
   /** With whom of a group it has arrived. */
   info: boolean;
+  /** To be found again, pinned or picked with others. */
+  star: boolean;
 }
+
+/** What people write. */
+const FORWARDED = new Set<Message['kind']>(['text', 'file', 'event', 'poll', 'location', 'contacts']);
 
 /** What stands against it in a group: whoever is out does nothing more, and not everybody may write. */
 export interface Place {
@@ -34,10 +39,11 @@ export function allowed(message: Message, now: number, accepted: boolean, place 
     react: sent && accepted && place.inside,
     reply: sent && place.mayWrite,
     copy: there && Boolean(message.text),
-    forward: sent && accepted && (['text', 'file', 'event'] as const).some((kind) => kind === message.kind),
+    forward: sent && accepted && FORWARDED.has(message.kind),
     edit: sent && place.mayWrite && message.mine && message.kind === 'text' && age < EDIT_WINDOW_MS,
     delete: sent && place.inside && (message.mine || place.moderates) && age < DELETE_WINDOW_MS,
     versions: there && Boolean(message.versions?.length),
+    star: sent,
     info: there && place.several && place.inside && message.mine,
   };
 }

@@ -1,0 +1,26 @@
+// English words of places, and the shape of the others.
+export const en = {
+  new_title: (name: string) => `A place for ${name}`,
+  here: 'Where I am now',
+  here_hint: 'Your browser asks first. Nobody learns of it until you send.',
+  looking: 'Finding out where you are…',
+  about: (metres: string) => `Accurate to about ${metres} m.`,
+  refused: 'The browser does not allow it. Allow the location for this page in its settings, or type the coordinates.',
+  unavailable: 'This device cannot find out where it is. Type the coordinates.',
+  timeout: 'That took too long. Try again in the open, or type the coordinates.',
+  or: 'or',
+  coordinates: 'Coordinates',
+  coordinates_hint: 'Latitude and longitude, such as −6.1754, 106.8272',
+  name: 'What is there? (optional)',
+  address: 'Address (optional)',
+  send: 'Send the place',
+  need_point: 'Type latitude and longitude, such as −6.1754, 106.8272.',
+  name_long: 'At most 100 characters.',
+  address_long: 'At most 200 characters.',
+
+  open_web: 'OpenStreetMap',
+  open_app: 'App for maps',
+  leaves: 'A map opens outside Kabar, and whoever runs it learns of the place.',
+  copy: 'Copy the coordinates',
+  copied: 'Copied',
+};

@@ -1,0 +1,37 @@
+// Indonesian words of polls.
+import type { Words } from './index';
+
+export const id: Words = {
+  new_title: (name) => `Jajak pendapat untuk ${name}`,
+  question: 'Pertanyaan',
+  question_example: 'Makan di mana?',
+  options: 'Pilihan jawaban',
+  option: (number) => `Jawaban ${number}`,
+  options_hint: (most) => `Dua sampai ${most}. Baris baru muncul sambil Anda mengetik.`,
+  move_up: (option) => `Naikkan ${option}`,
+  moved: (option, place) => `${option} sekarang nomor ${place}`,
+  remove: (option) => `Hapus ${option}`,
+  several: 'Boleh lebih dari satu jawaban',
+  several_hint: 'Kalau tidak, setiap orang memilih satu.',
+  send: 'Kirim jajak pendapat',
+  need_question: 'Tulis apa yang ingin Anda tanyakan.',
+  question_long: 'Pertanyaan paling banyak 300 karakter.',
+  need_options: 'Harus ada paling sedikit dua jawaban.',
+  option_long: 'Jawaban paling banyak 100 karakter.',
+  alike: 'Dua jawaban sama.',
+
+  closed: 'Ditutup',
+  choose_one: 'Pilih satu',
+  choose_several: 'Pilih satu atau lebih',
+  votes: (count) => `${count} suara`,
+  share: (votes, percent) => `${votes}, ${percent}`,
+  leads: 'suara terbanyak',
+  voted: (count) => `${count} orang memilih`,
+  nobody: 'Belum ada yang memilih',
+  take_back: 'Tarik suara saya',
+  close: 'Tutup jajak pendapat',
+  close_title: 'Tutup jajak pendapat?',
+  close_hint: 'Tidak ada lagi yang dapat memilih atau mengubah pilihan. Ini tidak dapat diurungkan.',
+  close_yes: 'Tutup jajak pendapat',
+  who: 'Suara',
+};

@@ -240,7 +240,9 @@ test('everything works from the keyboard alone', async () => {
   const choosing = page.waitForEvent('filechooser');
   await rani.composer.focus();
   await page.keyboard.press('Shift+Tab');
-  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Kirim gambar atau berkas');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Lampirkan');
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Gambar atau berkas' }).waitFor();
   await page.keyboard.press('Enter');
   const chooser = await choosing;
   await chooser.setFiles({ name: 'tombol.jpg', mimeType: 'image/jpeg', buffer: jpeg });

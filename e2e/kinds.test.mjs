@@ -5,9 +5,10 @@ import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
 import { look } from './lib/look.mjs';
 import { meet, pair } from './lib/pair.mjs';
-import { closed, dialog, item } from './lib/panel.mjs';
+import { closed, closePanel, dialog, item, openPanel, told } from './lib/panel.mjs';
 import { PHONE, Person } from './lib/person.mjs';
 import { startServer } from './lib/server.mjs';
+import { Terminal } from './lib/terminal.mjs';
 
 /** Monas, in Jakarta. */
 const MONAS = { latitude: -6.1753924, longitude: 106.8271528 };
@@ -208,7 +209,7 @@ test('somebody known is passed on, and written to at once', async () => {
 test('a card that is written by hand links to number and address, and is saved as a file', async () => {
   await attach(budi, 'Contact');
   const sheet = contactSheet(budi);
-  await sheet.getByText('Write it').tap();
+  await sheet.getByRole('radio', { name: 'Write it' }).check();
   const send = sheet.getByRole('button', { name: 'Send the contact' });
   await send.tap();
   await sheet.getByText('Write whose card it is.').waitFor();
@@ -271,6 +272,74 @@ test('messages vanish once somebody sets how long they stay', async () => {
   await rani.say('Sampai besok saja');
   await budi.page.getByRole('article', { name: /Sampai besok saja, vanishes / }).waitFor();
   await look(budi, 'kinds-timer-dark');
+});
+
+test('a message is gone from every screen when its time is over', async () => {
+  const terminal = new Terminal(server.origin());
+  try {
+    await terminal.chat('register', '--name', 'Tuti');
+    const [tuti] = await terminal.chat('whoami');
+    await rani.openChatWith(tuti.account_id);
+    await rani.say('Halo Tuti, ini tetap ada');
+    await rani.seesState('Halo Tuti, ini tetap ada', rani.t.sent);
+    const [{ conversation_id: conversation }] = (await terminal.chat('receive', '--timeout', '8')).filter(({ text }) => text);
+    await terminal.chat('timer', '--with', conversation, '--seconds', '60');
+    await rani.page.getByRole('article', { name: / membuat pesan baru hilang setelah 1 menit$/ }).waitFor();
+    await rani.say('Sandinya kunyit-7');
+    await rani.page.getByRole('article', { name: /Sandinya kunyit-7, hilang / }).waitFor();
+    await rani.page.getByRole('navigation').getByText('Sandinya kunyit-7').waitFor();
+    await look(rani, 'kinds-vanishing-light');
+    await rani.page.getByText('Sandinya kunyit-7').first().waitFor({ state: 'detached', timeout: 80_000 });
+    assert.equal(await rani.page.getByText('Sandinya kunyit-7').count(), 0, 'nor in the list');
+    await rani.sees('Halo Tuti, ini tetap ada');
+    await rani.page.reload();
+    await rani.sees('Halo Tuti, ini tetap ada');
+    assert.equal(await rani.page.getByText('Sandinya kunyit-7').count(), 0);
+    const kept = await terminal.chat('messages', '--with', conversation);
+    assert.ok(!kept.some(({ text }) => text === 'Sandinya kunyit-7'));
+  } finally {
+    terminal.close();
+  }
+});
+
+test('in a group, whoever may change it says how long messages stay, and polls know everybody', async () => {
+  await rani.go('/new');
+  await rani.page.getByRole('link', { name: 'Grup baru' }).click();
+  await rani.page.getByLabel('Nama grup').fill('Arisan');
+  for (const name of ['Budi', 'Citra']) {
+    await rani.page.getByRole('listitem').filter({ hasText: name }).getByRole('checkbox').check({ force: true });
+  }
+  await rani.page.getByRole('button', { name: 'Buat grup' }).click();
+  await rani.composer.waitFor();
+  await told(rani, 'Anda membuat grup');
+  const panel = await openPanel(rani);
+  await panel.getByRole('group', { name: 'Mengubah nama dan keterangan' }).getByRole('radio', { name: 'Admin' }).check();
+  await told(rani, 'Anda mengubah aturan: hanya admin yang boleh mengubah nama dan keterangan');
+  await panel.getByRole('button', { name: 'Ubah: Pesan menghilang' }).click();
+  await rani.page.getByRole('menuitemradio', { name: 'Setelah 7 hari' }).click();
+  await panel.getByText('Setelah 7 hari').waitFor();
+  await closePanel(rani);
+  await told(rani, 'Anda membuat pesan baru hilang setelah 7 hari');
+  await budi.go('/');
+  await budi.openChatFromList('Arisan');
+  await told(budi, 'Rani let new messages vanish after 7 days');
+  const his = await openPanel(budi);
+  await his.getByText('After 7 days').waitFor();
+  assert.equal(await his.getByRole('button', { name: 'Change: Messages vanish' }).count(), 0);
+  await closePanel(budi);
+
+  await attach(rani, 'Jajak pendapat');
+  await pollSheet(rani).getByLabel('Pertanyaan').fill('Jam berapa?');
+  await pollSheet(rani).getByLabel('Jawaban 1').fill('19.00');
+  await pollSheet(rani).getByLabel('Jawaban 2').fill('20.00');
+  await pollSheet(rani).getByRole('button', { name: 'Kirim jajak pendapat' }).click();
+  await closed(rani);
+  await option(budi, '20.00', 'Jam berapa?').check();
+  await poll(rani, 'Jam berapa?').getByRole('button', { name: '1 orang memilih' }).click();
+  await dialog(rani, 'Suara').getByText('Budi').waitFor();
+  await rani.page.keyboard.press('Escape');
+  await closed(rani);
+  await look(budi, 'kinds-group-dark');
 });
 
 test('nobody has anything to complain about', () => {

@@ -1,5 +1,6 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Message } from '../../core/contract';
+import type { CoreLink } from '../../core/link';
 import { merged } from './order';
 import { handleOf, nameOf } from './person';
 import { firstUnread, rowsOf } from './rows';
@@ -53,6 +54,33 @@ describe('the order of a thread', () => {
     expect(ids(merged(said, [notice]))).toBe('a n b');
     // A message that changes comes back to its own place.
     expect(ids(merged(merged(said, [notice]), [message('a', { seq: 1, state: 'read' })]))).toBe('a n b');
+  });
+});
+
+describe('a message that vanishes', () => {
+  it('is gone from its thread, and from what quotes it', async () => {
+    const asked: string[] = [];
+    const request = async ({ message_id }: { message_id: string }) => {
+      asked.push(message_id);
+      if (asked.length > 1) throw new Error('no such message');
+      return { type: 'message', ...message(message_id) };
+    };
+    vi.stubGlobal('window', { addEventListener() {} });
+    vi.stubGlobal('navigator', { onLine: true, languages: [] });
+    const { session } = await import('../session/session.svelte');
+    const { Thread } = await import('./thread.svelte');
+    session.link = { request } as unknown as CoreLink;
+    const thread = new Thread('c');
+    for (const id of ['a', 'b', 'c']) thread.put(message(id));
+    expect(thread.quoted('old')).toBeNull();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(thread.quoted('old')?.text).toBe('old');
+    thread.vanish('b');
+    thread.vanish('old');
+    expect(ids(thread.messages)).toBe('a c');
+    expect(thread.quoted('old')).toBeNull();
+    expect(asked, 'once is enough').toEqual(['old']);
   });
 });
 

@@ -77,6 +77,10 @@ export function sentenceOf(notice: Message, teller: Teller): string | undefined 
       const what = settingsWords(text, w);
       return mine ? w.settled_me(what) : w.settled(who, what);
     }
+    case 'notice_pinned':
+      return mine ? w.pinned_me : w.pinned(who);
+    case 'notice_unpinned':
+      return mine ? w.unpinned_me : w.unpinned(who);
     case 'notice_safety_changed':
       return w.other_devices(who);
     default:

@@ -7,7 +7,18 @@ class RichText {
 
   /** Resolves once every message can be shown: a row must not grow after it came into view. */
   async need(messages: readonly Message[]): Promise<void> {
-    if (!this.parts && messages.some(isRich)) this.parts = await import('./rich');
+    if (!this.parts && messages.some(isRich)) await this.#fetch();
+  }
+
+  /** In one line there are no marks, as soon as what reads them is here. */
+  plain(text: string): string {
+    if (!isMarked(text)) return text;
+    if (!this.parts) void this.#fetch();
+    return this.parts?.spokenOf(text) ?? text;
+  }
+
+  async #fetch(): Promise<void> {
+    this.parts = await import('./rich');
   }
 }
 

@@ -3,6 +3,7 @@ import type { Message } from '../../core/contract';
 import type { Catalogue } from '../../i18n/index.svelte';
 import { spanOf } from '../../i18n/span';
 import { nameOf } from './person';
+import { richText } from './rich.svelte';
 
 /** `me` is the account of this device, where it could matter that it did the deleting, or set the time. */
 export function summaryOf(message: Message, t: Catalogue, me?: string): string {
@@ -12,7 +13,8 @@ export function summaryOf(message: Message, t: Catalogue, me?: string): string {
   if (message.event) return `${message.event.canceled ? t.invitation_canceled : t.invitation}: ${message.event.title}`;
   if (message.kind === 'notice_timer') return timerSaid(message, t, me);
   if (message.kind === 'notice_pinned' || message.kind === 'notice_unpinned') return pinSaid(message, t);
-  const { poll, location, contacts, text } = message;
+  const { poll, location, contacts } = message;
+  const text = message.text === undefined ? undefined : richText.plain(message.text);
   const what = poll ? t.poll : location ? t.place : contacts && t.contact;
   if (what) return text ? `${what}: ${text}` : what;
   return text ?? t.unsupported;

@@ -190,3 +190,106 @@ fn what_a_group_is_called() {
         "0a10010101010101010101010101010101011080d8c1a28c34c20241080312084b656c75617267611a144b61626172206b656c75617267612062657361722204070707072a170a10a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a11203416e69",
     );
 }
+
+#[test]
+fn polls_places_and_cards() {
+    let poll = wire::Poll {
+        question: "Makan?".into(),
+        options: vec!["Padang".into(), "Sunda".into()],
+        several: true,
+        closed: true,
+    };
+    encodes(
+        "a poll",
+        &content_of(Body::Poll(poll)),
+        "0a10010101010101010101010101010101011080d8c1a28c34ba011b0a064d616b616e3f1206506164616e67120553756e646118012001",
+    );
+    let vote = Content {
+        in_reply_to: message(),
+        ..content_of(Body::Vote(wire::Vote { options: vec![0, 1] }))
+    };
+    encodes(
+        "a vote",
+        &vote,
+        "0a10010101010101010101010101010101011080d8c1a28c3422200202020202020202020202020202020202020202020202020202020202020202c201040a020001",
+    );
+    let place = wire::Location {
+        latitude_e7: -61_753_924,
+        longitude_e7: 1_068_271_528,
+        name: "Monas".into(),
+        address: "Gambir".into(),
+    };
+    encodes(
+        "a place",
+        &content_of(Body::Location(place)),
+        "0a10010101010101010101010101010101011080d8c1a28c34ca011a0887a9f23a10d09ee4fa071a054d6f6e6173220647616d626972",
+    );
+    let card = wire::Contact {
+        name: "Sari".into(),
+        phones: vec!["+62 21 555".into()],
+        emails: vec!["sari@example.com".into()],
+        organization: "Klinik".into(),
+        account_id: vec![7; 16].into(),
+    };
+    let cards = wire::Contacts { people: vec![card] };
+    encodes(
+        "a card",
+        &content_of(Body::Contacts(cards)),
+        "0a10010101010101010101010101010101011080d8c1a28c34d201400a3e0a0453617269120a2b3632203231203535351a1073617269406578616d706c652e636f6d22064b6c696e696b2a1007070707070707070707070707070707",
+    );
+}
+
+#[test]
+fn what_is_said_of_messages_and_of_the_chat() {
+    let spoken_to = Content {
+        mentions: vec![
+            wire::Mention {
+                start: 0,
+                length: 4,
+                account_id: vec![7; 16].into(),
+            },
+            wire::Mention {
+                start: 5,
+                length: 4,
+                account_id: Default::default(),
+            },
+        ],
+        ..content_of(Body::Text(wire::Text {
+            body: "@Ani @all".into(),
+        }))
+    };
+    encodes(
+        "a text that speaks to members",
+        &spoken_to,
+        "0a10010101010101010101010101010101011080d8c1a28c34520b0a0940416e692040616c6c8a021410041a10070707070707070707070707070707078a020408051004",
+    );
+    let pin = wire::Pin {
+        message_id: vec![2; 32].into(),
+        until_ms: 1_790_000_060_000,
+    };
+    encodes(
+        "a message put to the top",
+        &content_of(Body::Pin(pin)),
+        "0a10010101010101010101010101010101011080d8c1a28c34da01290a20020202020202020202020202020202020202020202020202020202020202020210e0acc5a28c34",
+    );
+    let timer = wire::Timer { seconds: 86_400 };
+    encodes(
+        "a timer",
+        &content_of(Body::Timer(timer)),
+        "0a10010101010101010101010101010101011080d8c1a28c34e201040880a305",
+    );
+    let voice = wire::File {
+        duration_ms: 3_200,
+        voice: true,
+        waveform: vec![1, 2, 3].into(),
+        pages: 2,
+        album: vec![8; 16].into(),
+        view_once: true,
+        ..wire::File::default()
+    };
+    encodes(
+        "what a file says of sound, pages, album and once",
+        &content_of(Body::File(voice)),
+        "0a10010101010101010101010101010101011080d8c1a28c34a2012260801968017203010203780282011008080808080808080808080808080808880101",
+    );
+}

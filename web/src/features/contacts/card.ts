@@ -42,6 +42,13 @@ export function cardOf(draft: Draft): ContactCard | { field: Field; fault: Fault
   };
 }
 
+/** What picks the colour of somebody who has no account here: the same for the same name. */
+export function colourOf(name: string): string {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 0x10000;
+  return sum.toString(16).padStart(4, '0');
+}
+
 /** RFC 3966: digits and signs, nothing for the eye. */
 export function telLink(phone: string): string {
   return `tel:${encodeURIComponent(phone.replace(/[^\d+*#]/g, '')).replace(/%2B/g, '+')}`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ContactCard } from '../../core/kinds';
-import { cardOf, mailLink, telLink } from './card';
+import { cardOf, colourOf, mailLink, telLink } from './card';
 import { vcardOf } from './vcard';
 
 const ani: ContactCard = {
@@ -24,6 +24,13 @@ describe('a card as it is written', () => {
       expect(cardOf({ ...draft, phone }), phone).toEqual({ field: 'phone', fault: 'bad_phone' });
     for (const email of ['ani', 'a b@c', 'a@b@c'])
       expect(cardOf({ ...draft, email }), email).toEqual({ field: 'email', fault: 'bad_email' });
+  });
+});
+
+describe('the colour of somebody without an account', () => {
+  it('is the same for the same name', () => {
+    expect(colourOf('Ani')).toBe(colourOf('Ani'));
+    for (const name of ['', 'Ani', '😀'.repeat(100)]) expect(colourOf(name), name).toMatch(/^[0-9a-f]{4}$/);
   });
 });
 

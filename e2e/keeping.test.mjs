@@ -313,6 +313,7 @@ test('an answer in private quotes in words', async () => {
   await choose(budi, 'jangan bilang Citra', 'Sematkan', 'Selama 30 hari');
   await ani.page.getByRole('region', { name: 'Pesan tersemat' }).getByText('Budi Santoso: Rencana nomor 30').waitFor();
   await told(ani, 'Budi Santoso menyematkan pesan');
+  await told(budi, 'Anda menyematkan pesan');
   await look(ani, 'keeping-pinned-two-light-id');
   await look(budi, 'keeping-pinned-two-phone-dark-id');
 });

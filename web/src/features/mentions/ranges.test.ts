@@ -67,6 +67,7 @@ describe('names in a draft', () => {
       { start: 25, end: 31 },
     ]);
     expect(recognised('@Budiman x@Budi @', people)).toEqual([]);
+    expect(recognised('@Budi', [...people, { name: 'Budi', account: 'other' }])).toEqual([]);
   });
 });
 

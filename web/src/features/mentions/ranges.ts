@@ -44,10 +44,11 @@ export function queryAt(
   return { at, query };
 }
 
-/** A text that comes back without its ranges, as drafts do: whole names in it speak to people again. */
+/** A text that comes back without its ranges, as drafts do: whole names in it speak to people again, unless two share one. */
 export function recognised(text: string, people: readonly { name: string; account?: string }[]): Range[] {
   // A longer name is not taken for the shorter one that it begins with.
-  const longest = [...people].sort((a, b) => b.name.length - a.name.length);
+  const alone = people.filter(({ name }) => people.filter((other) => other.name === name).length === 1);
+  const longest = alone.sort((a, b) => b.name.length - a.name.length);
   const ranges: Range[] = [];
   for (let at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
     const fits = ({ name }: { name: string }) =>

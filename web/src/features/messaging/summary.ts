@@ -5,14 +5,14 @@ import { spanOf } from '../../i18n/span';
 import { nameOf } from './person';
 import { richText } from './rich.svelte';
 
-/** `me` is the account of this device, where it could matter that it did the deleting, or set the time. */
+/** `me` is the account of this device, where it could matter that it did the deleting, or set something. */
 export function summaryOf(message: Message, t: Catalogue, me?: string): string {
   const { deleted_by: by } = message;
   if (by) return by.account_id === me ? t.deleted_by_me : t.deleted_by(nameOf(by, t.unnamed));
   if (message.kind === 'deleted') return message.mine ? t.deleted_mine : t.deleted;
   if (message.event) return `${message.event.canceled ? t.invitation_canceled : t.invitation}: ${message.event.title}`;
   if (message.kind === 'notice_timer') return timerSaid(message, t, me);
-  if (message.kind === 'notice_pinned' || message.kind === 'notice_unpinned') return pinSaid(message, t);
+  if (message.kind === 'notice_pinned' || message.kind === 'notice_unpinned') return pinSaid(message, t, me);
   const { poll, location, contacts } = message;
   const text = message.text === undefined ? undefined : richText.plain(message.text);
   const what = poll ? t.poll : location ? t.place : contacts && t.contact;
@@ -30,7 +30,8 @@ export function timerSaid({ from, text }: Message, t: Catalogue, me?: string, wh
 }
 
 /** Who has put a message at the top of the thread, or taken it down. */
-export function pinSaid({ kind, from, mine }: Message, t: Catalogue): string {
+export function pinSaid({ kind, from }: Message, t: Catalogue, me?: string): string {
+  const mine = from.account_id === me;
   const who = nameOf(from, t.unnamed);
   if (kind === 'notice_pinned') return mine ? t.pinned_by_me : t.pinned_by(who);
   return mine ? t.unpinned_by_me : t.unpinned_by(who);

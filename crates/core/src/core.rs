@@ -76,7 +76,10 @@ impl State {
             Event::Connected => self.connected(),
             Event::Disconnected => self.disconnected(),
             Event::Frame(frame) => self.frame(frame),
-            Event::Command { command_id, command } => self.work.push_back(Work::Command { command_id, command }),
+            Event::Command { command_id, command } => {
+                let command = Box::new(command);
+                self.work.push_back(Work::Command { command_id, command });
+            }
             Event::Wake => {}
         }
     }

@@ -42,7 +42,7 @@ pub(crate) enum Job {
 pub(crate) enum Work {
     Command {
         command_id: u64,
-        command: Command,
+        command: Box<Command>,
     },
     /// A push that is not a Deliver.
     Push(wire::server_frame::Body),

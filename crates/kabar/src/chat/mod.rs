@@ -62,7 +62,7 @@ enum ChatCommand {
     /// Show the 60 digits to compare with a person
     SafetyNumber(account::SafetyNumber),
     /// Send a message; exits 0 only after the server has it durably
-    Send(messages::Send),
+    Send(Box<messages::Send>),
     /// Put an emoji to a message
     React(change::React),
     /// Change a message of one's own

@@ -138,11 +138,13 @@ async fn set_up_group(args: &BenchArgs, group: u32) -> Result<Circle, Failure> {
     let mut people: Vec<(Person, Me)> = registered.try_collect().await?;
     let members: Vec<String> = people[1..].iter().map(|(_, me)| me.account_id.to_string()).collect();
     let made = people[0].0.gather(members).await?;
-    let settled = stream::iter(people).map(async |(mut person, _)| {
-        person.settle().await?;
-        Ok::<_, Failure>(person.into_connection())
-    });
+    let settled = stream::iter(people).map(|(person, _)| settled(person));
     Ok((made, settled.buffered(SETUP_AT_A_TIME).try_collect().await?))
+}
+
+async fn settled(mut person: Person) -> Result<Connection, Failure> {
+    person.settle().await?;
+    Ok(person.into_connection())
 }
 
 /// What all users look at.

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 /// Longer than anything a healthy run needs; a test that waits this long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub struct TestUser {

@@ -124,6 +124,32 @@ fn what_was_edited_or_deleted_is_found_as_it_is_now() {
     }
 }
 
+#[test]
+fn whoever_types_on_waits_for_the_last_search_only() {
+    let mut world = World::new(3);
+    let (alice, bob) = (world.person("Alice"), world.person("Bob"));
+    world.send(alice, "@bob", "Selamat pagi");
+    world.run();
+    let asked: Vec<_> = ["s", "se", "sel", "sela", "selam", "selama"]
+        .map(|text| {
+            let (text, limit, before) = (text.into(), 10, None);
+            world.tell(bob, Command::Search { text, limit, before })
+        })
+        .into();
+    world.run();
+    let answers = asked.iter().map(|command| world.clients[bob].replies[command].clone());
+    let found = |answer: &Result<Reply, ApiError>| match answer {
+        Ok(Reply::Found { messages, .. }) => messages.len() == 1,
+        Err(error) => {
+            assert_eq!(error.code, "superseded");
+            false
+        }
+        other => panic!("{other:?}"),
+    };
+    let found: Vec<_> = answers.map(|answer| found(&answer)).collect();
+    assert_eq!(found.last(), Some(&true));
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,7 +4,7 @@
 
 mod support;
 
-use kabar_core::api::{Allowed, Command, GroupCommand, MessageKind, Reply};
+use kabar_core::api::{Allowed, Change, Command, GroupCommand, MessageKind, Reply, Shown};
 use kabar_protocol::ids::ConversationId;
 use support::World;
 
@@ -45,6 +45,16 @@ fn what_is_sent_under_a_timer_vanishes_on_both_sides() {
     world.run();
     let going = world.thread(alice).pop().unwrap();
     assert!(going.expires_at.is_some());
+    let edit = Change::Edit {
+        content: Shown::Text("geht auch".into()),
+        mentions: Vec::new(),
+    };
+    let edit = Command::ChangeMessage {
+        message_id: going.message_id,
+        change: edit,
+        wait: true,
+    };
+    world.ask(bob, edit).unwrap();
     let star = Command::Star {
         message_id: going.message_id,
         starred: true,
@@ -52,7 +62,7 @@ fn what_is_sent_under_a_timer_vanishes_on_both_sides() {
     world.ask(alice, star).unwrap();
     assert_eq!(world.chats(alice)[0].unread, 1);
     world.run_for(59 * MINUTE_MS);
-    assert_eq!(said(&mut world, alice), ["bleibt", "geht"]);
+    assert_eq!(said(&mut world, alice), ["bleibt", "geht auch"]);
     world.run_for(2 * MINUTE_MS);
     for (person, unread) in [(alice, 0), (bob, 1)] {
         assert_eq!(said(&mut world, person), ["bleibt"]);
@@ -139,4 +149,35 @@ fn in_a_group_those_who_may_edit_it_set_the_timer() {
     }
     set_timer(&mut world, alice, conversation_id, 60);
     assert_eq!(world.chats(bob)[0].timer_s, 60);
+    let carol = world.person("Carol");
+    let who = vec!["@carol".into()];
+    let request = GroupCommand::Add { who };
+    let add = Command::Group {
+        conversation_id,
+        request,
+    };
+    world.ask(alice, add).unwrap();
+    world.run();
+    let group = world.chats(carol).pop().unwrap();
+    assert_eq!(
+        (group.peer.name.as_str(), group.timer_s),
+        ("Senam", 60),
+        "whoever comes later keeps to it"
+    );
+}
+
+#[test]
+fn messages_of_businesses_stay() {
+    let mut world = World::new(4);
+    let (shop, alice) = (world.business("Toko"), world.person("Alice"));
+    let to = world.me(shop).account_id.to_string();
+    let conversation_id = world.send(alice, &to, "Halo").conversation_id;
+    world.run();
+    for person in [alice, shop] {
+        let timer = Command::SetTimer {
+            conversation_id,
+            seconds: 60,
+        };
+        assert_eq!(world.ask(person, timer).unwrap_err().code, "business_chat");
+    }
 }

@@ -106,6 +106,7 @@ mod tests {
                 account_id: vec![1; 16].into(),
                 name: "Ani".into(),
             }],
+            timer_seconds: 0,
         };
         assert_eq!(group_info(&info), Ok(()));
         let broken = |change: fn(&mut wire::GroupInfo)| {

@@ -202,7 +202,8 @@ impl State {
         };
         let mentions = match change {
             Change::Edit { content, mentions } => {
-                match content.check().and_then(|()| mentions::check(mentions, content)) {
+                let checked = content.check();
+                match checked.and_then(|()| self.check_mentions(place.conversation, mentions, content)) {
                     Ok(()) => mentions.as_slice(),
                     Err(error) => return Ok(Err(error)),
                 }
@@ -267,7 +268,9 @@ impl State {
             return Ok(());
         };
         if apply(&mut row, (change.by, change.moderates), change.time, &content).is_ok() {
+            self.hear_mentions(change.conversation, &mut row);
             self.feed_change(&change, &row, &content);
+            self.note_expiry(place, &row, change.message_id);
             self.put_changed(&place, row);
         }
         Ok(())
@@ -293,6 +296,7 @@ impl State {
         let deleted = row.kind == MessageKind::Deleted;
         if deleted {
             self.delete(keys::envelope(conversation, seq));
+            self.delete(keys::star(row.time, row.message_id));
         }
         let mine = self.my_account() == Some(row.from);
         let Some(chat) = self.chats.get_mut(&conversation) else {
@@ -302,8 +306,7 @@ impl State {
             chat.unread = chat.unread.saturating_sub(1);
         }
         if deleted {
-            chat.pins.retain(|pin| pin.message_id != row.message_id);
-            chat.mentioned.retain(|(_, message)| *message != row.message_id);
+            chat.forget(row.message_id);
         }
         if let Some(last) = chat.last.as_mut().filter(|last| (last.seq, last.sub) == (seq, sub)) {
             *last = row.clone();

@@ -168,7 +168,7 @@ impl State {
         })
     }
 
-    fn is_business_chat(&self, conversation: ConversationId, peer: AccountId) -> bool {
+    pub(super) fn is_business_chat(&self, conversation: ConversationId, peer: AccountId) -> bool {
         self.conversation_kind(conversation, peer) == wire::ConversationKind::Business
     }
 

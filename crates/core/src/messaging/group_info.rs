@@ -6,7 +6,7 @@
 use kabar_protocol::{
     group_info,
     ids::{AccountId, ConversationId},
-    limits::KNOWN_NAMES_MAX,
+    limits::{KNOWN_NAMES_MAX, TIMER_SECONDS_MAX},
     policy,
     wire::{self, content::Body},
 };
@@ -74,6 +74,7 @@ impl State {
             description: team.info.description.clone(),
             photo: team.info.photo.to_vec().into(),
             names: fitting.take(KNOWN_NAMES_MAX).collect(),
+            timer_seconds: self.chats.get(&conversation).map_or(0, |chat| chat.timer_s),
         })
     }
 
@@ -96,7 +97,7 @@ impl State {
             name: change.name.clone().unwrap_or_else(|| known.name.clone()),
             description: change.description.clone().unwrap_or_else(|| known.description.clone()),
             photo: change.photo.as_ref().unwrap_or(&known.photo).to_vec().into(),
-            names: Vec::new(),
+            ..wire::GroupInfo::default()
         };
         group_info::group_info(&info).map_err(field)?;
         self.queue_control(conversation, Body::GroupInfo(info), command)
@@ -139,6 +140,10 @@ impl State {
         let old = std::mem::replace(&mut team.info, fresh);
         self.save_team(conversation);
         if old.name.is_empty() && Some(from) != self.my_account() {
+            if let Some(chat) = self.chats.get_mut(&conversation) {
+                chat.timer_s = said.timer_seconds.min(TIMER_SECONDS_MAX);
+            }
+            self.save_chat(conversation);
             // Whoever has just been added knows now where he is; the others do not all know him.
             self.say_name(conversation);
         }

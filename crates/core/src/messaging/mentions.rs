@@ -1,7 +1,7 @@
 //! Who is spoken to in a text, and which unread messages speak to us.
 
 use kabar_protocol::{
-    ids::ConversationId,
+    ids::{AccountId, ConversationId},
     limits::MENTION_ALL_MEMBERS_MAX,
     mention, policy,
     wire::{self, content::Body},
@@ -34,7 +34,7 @@ pub(super) fn of(content: &wire::Content) -> Vec<Mention> {
 }
 
 /// Of what is to be sent.
-pub(super) fn check(mentions: &[Mention], content: &Shown) -> Result<(), ApiError> {
+fn check(mentions: &[Mention], content: &Shown) -> Result<(), ApiError> {
     let wire: Vec<wire::Mention> = mentions.iter().map(Mention::wire).collect();
     let body = content.body();
     mention::mentions(&wire, text_of(&body).unwrap_or_default()).map_err(|error| invalid(error.field, &error))
@@ -45,7 +45,7 @@ fn speaks_to_all(mentions: &[Mention]) -> bool {
 }
 
 impl State {
-    /// Mentions belong into groups; speaking to everybody in a large one is for admins.
+    /// Speaking to everybody in a large group is for admins.
     pub(crate) fn check_mentions(
         &self,
         conversation: ConversationId,
@@ -55,30 +55,34 @@ impl State {
         check(mentions, content)?;
         let me = self.my_account();
         if speaks_to_all(mentions) && !me.is_some_and(|me| self.may_speak_to_all(conversation, me)) {
-            let rule = "in a group of more than 32 members only admins speak to all at once";
-            return Err(refusal("not_allowed", rule));
+            let rule = format!(
+                "everybody is spoken to in groups only, and in those of more than {MENTION_ALL_MEMBERS_MAX} members by admins"
+            );
+            return Err(refusal("not_allowed", &rule));
         }
         Ok(())
     }
 
-    fn may_speak_to_all(&self, conversation: ConversationId, account: kabar_protocol::ids::AccountId) -> bool {
+    fn may_speak_to_all(&self, conversation: ConversationId, account: AccountId) -> bool {
         let team = self.teams.get(&conversation);
         team.is_some_and(|team| {
             team.accounts().count() <= MENTION_ALL_MEMBERS_MAX || policy::may_moderate(&team.policy, account)
         })
     }
 
-    /// A message that came: those mentions that do not count are gone from it.
+    /// A message that came, or was changed: mentions that do not count are gone from it, and the chat knows whether it speaks to us.
     pub(super) fn hear_mentions(&mut self, conversation: ConversationId, row: &mut Row) {
         if speaks_to_all(&row.mentions) && !self.may_speak_to_all(conversation, row.from) {
             row.mentions.retain(|mention| mention.account_id.is_some());
         }
-        if self.is_spoken_to(row)
-            && let Some(chat) = self.chats.get_mut(&conversation)
-            && row.seq > chat.read_seq
-            && chat.mentioned.len() < MENTIONED_KEPT
-        {
+        let speaks = self.is_spoken_to(row);
+        let Some(chat) = self.chats.get_mut(&conversation) else {
+            return;
+        };
+        chat.mentioned.retain(|(_, message)| *message != row.message_id);
+        if speaks && row.seq > chat.read_seq && chat.mentioned.len() < MENTIONED_KEPT {
             chat.mentioned.push((row.seq, row.message_id));
+            chat.mentioned.sort_unstable();
         }
     }
 

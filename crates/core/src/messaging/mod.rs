@@ -415,6 +415,12 @@ impl Chat {
         }
     }
 
+    /// A message is no more.
+    pub(crate) fn forget(&mut self, message: MessageId) {
+        self.pins.retain(|pin| pin.message_id != message);
+        self.mentioned.retain(|(_, mentioned)| *mentioned != message);
+    }
+
     /// The other account, where there is one only.
     pub(crate) fn peer(&self) -> Option<AccountId> {
         match self.party {

@@ -10,7 +10,7 @@ use kabar_protocol::ids::{ConversationId, MessageId};
 use super::{Place, Row};
 use crate::{
     api::{FoundMessage, Key, MessageKind, Reply, Shown, TimeMs},
-    commands::{Outcomes, invalid},
+    commands::{Outcomes, invalid, refusal},
     state::{Job, State, Work},
     store::{self, keys},
     tx::{Range, Step},
@@ -19,6 +19,8 @@ use crate::{
 const LIMIT_MAX: u32 = 200;
 const QUERY_CHARS_MAX: usize = 200;
 const PAGE_ROWS: u32 = 1000;
+/// Searches at a time: whoever types on has a new one with each letter, and waits for the last.
+const SEARCHES_MAX: usize = 4;
 
 /// Newest last.
 type At = (TimeMs, ConversationId, u64);
@@ -109,6 +111,12 @@ impl State {
             from: keys::MESSAGES.to_vec(),
             found: BTreeMap::new(),
         };
+        if self.waiting.searches.len() >= SEARCHES_MAX
+            && let Some((oldest, _)) = self.waiting.searches.pop_first()
+        {
+            let message = "newer searches took its place";
+            self.reply(oldest, Err(refusal("superseded", message)));
+        }
         self.waiting.searches.insert(command_id, search);
         Ok(Ok(None))
     }

@@ -6,6 +6,7 @@ use kabar_protocol::{
     wire::{self, content::Body},
 };
 
+use super::Chat;
 use crate::{api::Reply, state::State};
 
 pub(super) fn is_setting(content: &wire::Content) -> bool {
@@ -17,6 +18,11 @@ impl State {
     pub(super) fn may_arrange(&self, conversation: ConversationId, account: AccountId) -> bool {
         let team = self.teams.get(&conversation);
         team.is_none_or(|team| policy::may_edit(&team.policy, account))
+    }
+
+    pub(super) fn is_with_business(&self, conversation: ConversationId) -> bool {
+        let peer = self.chats.get(&conversation).and_then(Chat::peer);
+        peer.is_some_and(|peer| self.is_business_chat(conversation, peer))
     }
 
     /// Somebody, perhaps we, has said it; `seq` is the place of the message.

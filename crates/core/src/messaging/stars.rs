@@ -24,15 +24,17 @@ impl State {
         }
         if row.starred != starred {
             row.starred = starred;
+            let key = keys::star(row.time, message_id);
             if starred {
-                self.put(keys::star(row.time, message_id), &place);
+                self.put(key, &place);
+            } else {
+                self.delete(key);
             }
             self.put_changed(&place, row);
         }
         now(Ok(Reply::Done))
     }
 
-    /// Rows that are starred no more are passed over, and their entries go with the next look.
     pub(crate) fn list_starred(&mut self, limit: u32, before: Option<MessageId>) -> Outcomes {
         if limit == 0 || limit > LIMIT_MAX {
             return Ok(Err(invalid("limit", &format!("limit must be 1 to {LIMIT_MAX}"))));
@@ -57,20 +59,13 @@ impl State {
         })?;
         let more = entries.len() > limit as usize;
         let mut found: Vec<(Place, Row)> = Vec::new();
-        let mut stale = Vec::new();
-        for (key, value) in entries.into_iter().take(limit as usize) {
-            let place = store::decode::<Place>(&value).ok();
-            let row = match place {
-                Some(place) => self.read::<Row>(keys::message(place.conversation, place.seq, place.sub))?,
-                None => None,
+        for (_, value) in entries.iter().take(limit as usize) {
+            let Ok(place) = store::decode::<Place>(value) else {
+                continue;
             };
-            match place.zip(row.filter(|row| row.starred)) {
-                Some(starred) => found.push(starred),
-                None => stale.push(key),
-            }
+            let row = self.read::<Row>(keys::message(place.conversation, place.seq, place.sub))?;
+            found.extend(row.map(|row| (place, row)));
         }
-        // Nothing changes before the rows are here: until then this runs again.
-        stale.into_iter().for_each(|key| self.delete(key));
         let messages = found.iter().filter_map(|(place, row)| {
             let chat = self.chats.get(&place.conversation)?;
             Some(FoundMessage {

@@ -161,7 +161,7 @@ impl State {
         };
         self.put(keys::message(conversation, row.seq, row.sub), &row);
         self.put(keys::index(row.message_id), &place);
-        self.note_expiry(conversation, &row);
+        self.note_expiry(place, &row, row.message_id);
         if let Some(envelope) = envelope {
             self.put(keys::envelope(conversation, row.seq), &envelope);
             if let Some(old) = row.seq.checked_sub(ENVELOPES_KEPT) {

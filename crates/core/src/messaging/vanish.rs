@@ -4,7 +4,7 @@
 //! which only stops to deliver them (`ttl_s`).
 
 use kabar_protocol::{
-    ids::{AccountId, ConversationId},
+    ids::{AccountId, ConversationId, MessageId},
     limits::{TIMER_SECONDS_MAX, TIMER_SECONDS_MIN},
     wire::{self, MessageClass, content::Body},
 };
@@ -24,11 +24,11 @@ const LONGEST_MS: TimeMs = TIMER_SECONDS_MAX as TimeMs * 1_000;
 /// Messages that vanish in one step.
 const VANISH_ROWS: u32 = 100;
 
-/// Where all of a message is that vanishes. One row, under its time.
+/// Where a message is that vanishes. One row, under its time; another for each edit of it that the feed tells of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Vanishing {
     place: Place,
-    /// Its item in the feed, which nobody may have read yet; 0: it has none.
+    /// What the feed says of it, and nobody may have read yet; 0: nothing.
     feed: u64,
 }
 
@@ -55,6 +55,10 @@ impl State {
             let message = "no such conversation on this device";
             return Ok(Err(refusal("conversation_unknown", message)));
         }
+        if self.is_with_business(conversation) {
+            let message = "messages to and from businesses stay: orders, tickets and receipts are among them";
+            return Ok(Err(refusal("business_chat", message)));
+        }
         if !self.takes_part(conversation) {
             return Ok(Err(not_in_group()));
         }
@@ -67,7 +71,8 @@ impl State {
 
     /// Somebody, perhaps we, has set how long messages stay from now on.
     pub(super) fn take_timer(&mut self, conversation: ConversationId, from: AccountId, timer: &wire::Timer) {
-        if timer.seconds > TIMER_SECONDS_MAX || !self.may_arrange(conversation, from) {
+        let allowed = self.may_arrange(conversation, from) && !self.is_with_business(conversation);
+        if timer.seconds > TIMER_SECONDS_MAX || !allowed {
             return;
         }
         let Some(chat) = self.chats.get_mut(&conversation) else {
@@ -92,18 +97,14 @@ impl State {
         (class == MessageClass::Content && timer > 0).then(|| self.now + TimeMs::from(timer) * 1_000)
     }
 
-    /// A message is put into its thread, and in the feed before that: it goes when its time is over.
-    pub(super) fn note_expiry(&mut self, conversation: ConversationId, row: &Row) {
+    /// A message is in its thread, as `said_by` or changed by it, and before that in the feed: it goes when its time is over.
+    pub(super) fn note_expiry(&mut self, place: Place, row: &Row, said_by: MessageId) {
         let Some(at) = row.expires_at.filter(|_| row.sub == 0) else {
             return;
         };
         let in_feed = self.feeds() && self.my_account() != Some(row.from);
-        let (seq, sub) = (row.seq, row.sub);
-        let entry = Vanishing {
-            place: Place { conversation, seq, sub },
-            feed: if in_feed { self.cursor.next_feed } else { 0 },
-        };
-        self.put(keys::expiry(at, row.message_id), &entry);
+        let feed = if in_feed { self.cursor.next_feed } else { 0 };
+        self.put(keys::expiry(at, said_by), &Vanishing { place, feed });
         if self.cursor.vanish_at.is_none_or(|next| at < next) {
             self.cursor.vanish_at = Some(at);
             self.save_cursor();
@@ -126,14 +127,14 @@ impl State {
         })?;
         let now = self.now;
         let mut next = None;
-        let mut gone = Vec::new();
+        let (mut gone, mut unreadable) = (Vec::new(), Vec::new());
         for (key, value) in entries {
             if keys::expires_at(&key).is_none_or(|at| at > now) {
                 next = keys::expires_at(&key);
                 break;
             }
             let Ok(entry) = store::decode::<Vanishing>(&value) else {
-                self.delete(key);
+                unreadable.push(key);
                 continue;
             };
             let Place { conversation, seq, sub } = entry.place;
@@ -148,12 +149,14 @@ impl State {
             }
             None => None,
         };
-        if gone.is_empty() {
+        // Nothing changes before the rows are here: until then this runs again.
+        if gone.is_empty() && unreadable.is_empty() {
             self.cursor.vanish_at = next;
         } else {
             self.work.push_back(Work::Vanish);
         }
         self.save_cursor();
+        unreadable.into_iter().for_each(|key| self.delete(key));
         self.forget_rows(gone, last);
         Ok(())
     }
@@ -195,8 +198,8 @@ impl State {
             if Some(row.from) != me && row.seq > chat.read_seq && row.kind != MessageKind::Deleted {
                 chat.unread = chat.unread.saturating_sub(1);
             }
-            chat.pins.retain(|pin| pin.message_id != row.message_id);
-            chat.mentioned.retain(|(_, message)| *message != row.message_id);
+            chat.forget(row.message_id);
+            self.delete(keys::star(row.time, row.message_id));
             self.notify(Notification::Vanished {
                 conversation_id: conversation,
                 message_id: row.message_id,

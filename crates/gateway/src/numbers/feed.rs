@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// What a person does to a message, and the Cloud API tells of by no webhook.
-const NO_WEBHOOK: [&str; 3] = ["edit", "delete", "rsvp"];
+const NO_WEBHOOK: [&str; 4] = ["edit", "delete", "rsvp", "vote"];
 /// Items read at a time.
 const PAGE: u32 = 100;
 /// The API's handler writes down what it sent right after the client says so; its first status may be faster.

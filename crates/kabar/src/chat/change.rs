@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Session,
+    Session, kinds,
     messages::{came_through, message_id},
     unexpected,
 };
@@ -29,6 +29,9 @@ pub(crate) struct Edit {
     message: MessageId,
     #[arg(long, required_unless_present = "event")]
     text: Option<String>,
+    /// Whom @NAME in the text means, as `send` takes it; who is not named any more is not spoken to any more
+    #[arg(long, requires = "text", value_parser = kinds::named)]
+    mention: Vec<kinds::Named>,
     /// Of an event: all of it anew, as `send --event` takes it; with "canceled":true it is called off
     #[arg(long, conflicts_with = "text", value_parser = event)]
     event: Option<wire::Event>,
@@ -117,19 +120,10 @@ impl React {
 
 impl Edit {
     pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
-        let content = match self.event {
-            Some(event) => Shown::Event(event),
-            None => Shown::Text(self.text.unwrap_or_default()),
-        };
-        change(
-            session,
-            self.message,
-            Change::Edit {
-                content,
-                mentions: Vec::new(),
-            },
-        )
-        .await
+        let text = self.text.unwrap_or_default();
+        let mentions = kinds::mentions(&text, &self.mention)?;
+        let content = self.event.map_or(Shown::Text(text), Shown::Event);
+        change(session, self.message, Change::Edit { content, mentions }).await
     }
 }
 

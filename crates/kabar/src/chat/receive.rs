@@ -100,6 +100,9 @@ fn line(item: &FeedItem) -> String {
         return format!("{}: {answer}, {} guests", who(&item.from), rsvp.guests);
     }
     if let Some(options) = &item.vote {
+        if options.is_empty() {
+            return format!("{}: took the vote back", who(&item.from));
+        }
         let options: Vec<String> = options.iter().map(u32::to_string).collect();
         return format!("{}: voted for {}", who(&item.from), options.join(", "));
     }

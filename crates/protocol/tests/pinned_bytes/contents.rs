@@ -183,7 +183,17 @@ fn what_a_group_is_called() {
             account_id: ACCOUNT.to_bytes(),
             name: "Ani".into(),
         }],
+        timer_seconds: 0,
     };
+    let timed = wire::GroupInfo {
+        timer_seconds: 86_400,
+        ..wire::GroupInfo::default()
+    };
+    encodes(
+        "the timer of a group",
+        &content_of(Body::GroupInfo(timed)),
+        "0a10010101010101010101010101010101011080d8c1a28c34c202043080a305",
+    );
     encodes(
         "name and picture of a group",
         &content_of(Body::GroupInfo(info)),

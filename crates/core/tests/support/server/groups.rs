@@ -85,6 +85,7 @@ impl Server {
         let id = ConversationId::from_slice(&ask.conversation_id).unwrap();
         self.confirm(from.1, ask.client_seq);
         let bundle = ask.bundle.unwrap();
+        let added = Self::welcomed(&bundle);
         let Some(account_devices) = self.data.conversations.get(&id).map(|conversation| {
             conversation
                 .members
@@ -132,9 +133,15 @@ impl Server {
         conversation.group_info = bundle.group_info;
         conversation.last_commit = Some((bundle.commit.clone(), conversation.seq));
         let seq = conversation.seq;
+        conversation.roster.extend(added.values());
+        conversation.members.extend(&added);
         let item = self.item(id, Kind::Commit, from, bundle.commit, now);
         self.data.conversations.get_mut(&id).unwrap().log.push(item.clone());
         self.enqueue(&others, &item);
+        if !added.is_empty() {
+            let item = self.item(id, Kind::Welcome, from, bundle.welcome, now);
+            self.enqueue(&added.into_keys().collect::<Vec<_>>(), &item);
+        }
         outcome(Outcome::Accepted(Accepted { seq }))
     }
 

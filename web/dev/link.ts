@@ -151,6 +151,15 @@ function chatOf(person: Person): Chat {
   };
 }
 
+const find = (id: string) => [...threads.values()].flat().find((each) => each.message_id === id);
+
+function foundPage(all: Message[], { before, limit }: { before: string | null; limit: number }) {
+  const start = before ? all.findIndex((each) => each.message_id === before) + 1 : 0;
+  const chat = (id: string) => people.find((person) => person.account_id === id) ?? budi;
+  const messages = all.slice(start, start + limit).map((each) => ({ message: each, chat: chat(each.conversation_id) }));
+  return { type: 'found', messages, more: start + limit < all.length };
+}
+
 export class CoreLink {
   readonly #tell: (message: Exclude<FromWorker, { type: 'reply' }>) => void;
   readonly #till = new Till({
@@ -235,7 +244,7 @@ export class CoreLink {
       }
       case 'change_message':
       case 'get_message': {
-        const known = [...threads.values()].flat().find((each) => each.message_id === command.message_id);
+        const known = find(command.message_id);
         if (!known) throw new CoreError({ code: 'invalid', parameter: 'message_id', message: 'not here' });
         if (command.type === 'get_message') return { ...known, type: 'message' };
         this.#update(changed(known, command.change, myself));
@@ -263,15 +272,28 @@ export class CoreLink {
         });
       }
       case 'search': {
-        const all = [...threads.entries()].flatMap(([id, messages]) => messages.map((found) => ({ id, found })));
         const word = new RegExp(`\\b${command.text}`, 'iu');
-        const messages = all
-          .filter(({ found }) => word.test(found.text ?? ''))
-          .sort((a, b) => b.found.time - a.found.time);
-        const chat = (id: string) => people.find((person) => person.account_id === id) ?? budi;
-        const page = messages.slice(0, command.limit).map(({ id, found }) => ({ message: found, chat: chat(id) }));
-        return { type: 'found', messages: page, more: false };
+        const messages = [...threads.values()].flat().filter(({ text = '' }) => word.test(text));
+        return foundPage(
+          messages.sort((a, b) => b.time - a.time),
+          command,
+        );
       }
+      case 'star': {
+        const known = find(command.message_id);
+        if (known) this.#update({ ...known, starred: command.starred });
+        return { type: 'done' };
+      }
+      case 'list_starred': {
+        const starred = [...threads.values()].flat().filter((each) => each.starred);
+        return foundPage(
+          starred.sort((a, b) => b.time - a.time),
+          command,
+        );
+      }
+      case 'pin':
+        this.#pin(command);
+        return { type: 'done' };
       case 'mute':
         return this.#arrange(command.conversation_id, { muted_until: Date.now() + (command.hours ?? 0) * HOUR });
       case 'set_draft':
@@ -313,6 +335,17 @@ export class CoreLink {
     if (at >= 0) messages[at] = changed;
     this.#notify({ type: 'message', message: changed });
     this.#changed(changed.conversation_id);
+  }
+
+  #pin({ message_id, hours }: Extract<Command, { type: 'pin' }>): void {
+    const known = find(message_id);
+    const peer = people.find((person) => person.account_id === known?.conversation_id);
+    if (!known || !peer) return;
+    const others = (arranged.get(peer.account_id)?.pins ?? []).filter((pin) => pin.message_id !== message_id);
+    const pins = hours ? [...others, { message_id, until: Date.now() + hours * HOUR }] : others;
+    const told = write(peer, '', true, now - Date.now(), 'received', hours ? 'notice_pinned' : 'notice_unpinned');
+    this.#update(Object.assign(told, { in_reply_to: message_id }));
+    this.#arrange(peer.account_id, { pins });
   }
 
   #arrange(id: string, change: Partial<Chat>) {

@@ -85,7 +85,8 @@ impl State {
             Command::GetMessage { .. }
             | Command::ListMessages { .. }
             | Command::Search { .. }
-            | Command::ListStarred { .. } => self.look_up(command_id, command),
+            | Command::ListStarred { .. }
+            | Command::ListShelf { .. } => self.look_up(command_id, command),
             Command::SendText { .. } | Command::Send { .. } => self.write(command_id, command),
             Command::Business { .. } | Command::Feed { .. } | Command::FeedTaken { .. } => {
                 self.for_programs(command_id, command)

@@ -21,6 +21,12 @@ impl State {
             } => self.list_messages(*conversation_id, *before, *limit),
             Command::Search { text, limit, before } => self.search(command_id, text, *limit, *before),
             Command::ListStarred { limit, before } => self.list_starred(*limit, *before),
+            Command::ListShelf {
+                conversation_id,
+                shelf,
+                limit,
+                before,
+            } => self.list_shelf(*conversation_id, *shelf, *before, *limit),
             _ => Ok(Ok(None)),
         }
     }

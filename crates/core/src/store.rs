@@ -114,6 +114,7 @@ impl From<Vec<u8>> for Blob {
 /// | `t/` | message id (32) | a ticket of ours | no |
 /// | `o/` | conversation (16), reference | what the seller last said of an order | no |
 /// | `s/` | time (8), message id (32) | where a starred message is | no |
+/// | `l/` | conversation (16), shelf (1), place (8) | id of a message on it: 1 pictures and films, 2 other files, 3 links | no |
 /// | `x/` | time (8), message id (32) | where a message is that vanishes then | no |
 /// | `q/` | number (8) | a quarantined envelope, newest few | no |
 ///
@@ -214,6 +215,15 @@ pub(crate) mod keys {
     /// In the order of time: none of ours is before 1970.
     pub(crate) fn star(time: TimeMs, message: MessageId) -> Key {
         [STAR, &time.to_be_bytes(), message.as_slice()].concat()
+    }
+
+    /// Where messages of one kind are found, see `messaging::shelf`.
+    pub(crate) fn shelf(conversation: ConversationId, number: u8) -> Key {
+        [&b"l/"[..], conversation.as_slice(), &[number]].concat()
+    }
+
+    pub(crate) fn shelved(conversation: ConversationId, number: u8, seq: u64) -> Key {
+        [&shelf(conversation, number)[..], &seq.to_be_bytes()].concat()
     }
 
     pub(crate) fn expiry(at: TimeMs, message: MessageId) -> Key {

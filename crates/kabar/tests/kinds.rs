@@ -120,6 +120,59 @@ fn messages_are_starred_pinned_and_vanish() {
     assert!((3_590_000..=3_610_000).contains(&(expires - sent)), "{going}");
 }
 
+#[test]
+fn a_picture_is_looked_at_once_and_others_stand_on_their_shelf() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let [ani, budi] = ["ani", "budi"].map(|name| Person::register(directory.path(), name, &server.url));
+    let written = |name: &str, bytes: &[u8]| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, bytes).expect("written");
+        path.to_string_lossy().into_owned()
+    };
+    let [secret, one, two] = ["sekali.jpg", "satu.jpg", "dua.jpg"].map(|name| written(name, name.as_bytes()));
+    let note = written("catatan.txt", b"halo");
+    let once = ["send", "--to", "@budi", "--file", &secret, "--view-once"];
+    let sent = ani.ok(&once);
+    let message = id(&sent["message_id"]);
+    let came = budi.lines(&["receive"]);
+    let item = came.iter().find(|item| item["kind"] == "file").expect("the picture");
+    assert_eq!(
+        (&item["file"]["view_once"], &item["file"]["path"]),
+        (&json!(true), &Value::Null)
+    );
+    let look = ["save-file", "--message", message];
+    assert_eq!(ani.refused(&look).0, "file_gone", "its sender keeps nothing of it");
+    let seen = budi.ok(&look);
+    assert_eq!(std::fs::read(id(&seen["path"])).expect("saved"), b"sekali.jpg");
+    assert_eq!(budi.refused(&look).0, "file_gone");
+    let told = ani.lines(&["receive"]);
+    let opened = told.iter().find(|item| item["kind"] == "opened").expect("the look");
+    assert_eq!(id(&opened["in_reply_to"]), message);
+    assert_eq!(
+        ani.refused(&["send", "--to", "@budi", "--file", &note, "--view-once"])
+            .0,
+        "invalid"
+    );
+
+    ani.lines(&["send", "--to", "@budi", "--album", "--file", &one, "--file", &two]);
+    ani.ok(&["send", "--to", "@budi", "--file", &note]);
+    ani.send("@budi", "https://contoh.id");
+    assert_eq!(
+        ani.refused(&["send", "--to", "@budi", "--album", "--file", &one]).0,
+        "invalid"
+    );
+    budi.lines(&["receive"]);
+    let shelf = |kind| budi.lines(&["shelf", "--with", "@ani", "--kind", kind]);
+    let media = shelf("media");
+    let names: Vec<_> = media.iter().map(|message| id(&message["file"]["name"])).collect();
+    assert_eq!(names, ["dua.jpg", "satu.jpg"]);
+    assert_eq!(media[0]["file"]["album"], media[1]["file"]["album"]);
+    assert_eq!(id(&media[0]["file"]["album"]).len(), 32);
+    assert_eq!(shelf("documents")[0]["file"]["name"], "catatan.txt");
+    assert_eq!(shelf("links")[0]["text"], "https://contoh.id");
+}
+
 /// Takes in what came, and says where.
 fn first_chat(person: &Person) -> String {
     let came = person.lines(&["receive"]);

@@ -144,7 +144,18 @@ pub fn file(file: &wire::File) -> Result<(), FieldError> {
     if !matches!(file.album.len(), 0 | ALBUM_BYTES) {
         return broken("file.album", "must have 16 bytes, or none");
     }
+    if file.view_once && !(is_shown(&file.mime_type) && file.preview.is_empty()) {
+        let rule = "must be a picture, film or sound without a preview: nothing else can be looked at once";
+        return broken("file.view_once", rule);
+    }
     Ok(())
+}
+
+/// What an app shows by itself, rather than handing it to a person as a file.
+pub fn is_shown(mime_type: &str) -> bool {
+    ["image/", "video/", "audio/"]
+        .iter()
+        .any(|kind| mime_type.starts_with(kind))
 }
 
 /// `type/subtype` of RFC 6838 without parameters.
@@ -240,7 +251,7 @@ mod tests {
     fn a_refusal_names_the_field() {
         assert_eq!(file(&example()), Ok(()));
         type Change = fn(&mut wire::File);
-        let changes: [(Change, &str); 8] = [
+        let changes: [(Change, &str); 10] = [
             (|file| file.name = "a/b".into(), "file.name"),
             (|file| file.mime_type = "Image/PNG; x".into(), "file.mime_type"),
             (|file| file.size_bytes = 0, "file.size_bytes"),
@@ -249,6 +260,8 @@ mod tests {
             (|file| file.caption = "x".repeat(1025), "file.caption"),
             (|file| file.preview = vec![0; 12_289].into(), "file.preview"),
             (|file| file.sha256 = Bytes::from_static(&[0; 31]), "file"),
+            (|file| file.album = vec![0; 15].into(), "file.album"),
+            (|file| file.view_once = true, "file.view_once"),
         ];
         for (change, field) in changes {
             let mut changed = example();

@@ -28,6 +28,8 @@ pub enum Change {
     },
     /// Chooses these of a poll's options, by their indexes; none takes the vote back.
     Vote { options: Vec<u32> },
+    /// Looks at a file that may be looked at once: what opens it is forgotten here, so its bytes are to be here before.
+    Open,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +70,9 @@ pub struct ChangesView {
     /// In a poll.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub votes: Vec<VoteView>,
+    /// Who has looked at what may be looked at once.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub opened: Vec<Person>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub edited_at: Option<TimeMs>,
     /// What it said before, oldest first.

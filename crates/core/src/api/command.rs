@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{BusinessCommand, BusinessSend, Change, GroupCommand, Mention, Shown};
+use super::{BusinessCommand, BusinessSend, Change, GroupCommand, Mention, Shelf, Shown};
 
 /// A wish. In JSON: `{"type":"send_text","to":"@budi","text":"halo"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,6 +129,15 @@ pub enum Command {
     /// What was starred in all chats, newest first, older than the given one; `limit` at most 200. Replied to with
     /// [`super::Reply::Found`].
     ListStarred {
+        limit: u32,
+        #[serde(default)]
+        before: Option<MessageId>,
+    },
+    /// What of a chat is on a shelf, newest first, older than the given one; `limit` at most 200. Replied to with
+    /// [`super::Reply::Messages`].
+    ListShelf {
+        conversation_id: ConversationId,
+        shelf: Shelf,
         limit: u32,
         #[serde(default)]
         before: Option<MessageId>,

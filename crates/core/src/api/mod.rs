@@ -39,7 +39,7 @@ pub use self::{
     media::Upload,
     notification::{ApiError, ConnectionState, Notification},
     reply::{Me, PhoneCode, Reply, ServerItem},
-    shown::{Mention, Shown},
+    shown::{Mention, Shelf, Shown},
     view::{ChatKind, ChatView, FoundMessage, MessageKind, MessageState, MessageView, Person, PinView},
 };
 

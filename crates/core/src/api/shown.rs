@@ -19,6 +19,18 @@ pub enum Shown {
     Contacts(wire::Contacts),
 }
 
+/// Where what a chat holds is found without its thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shelf {
+    /// Pictures and films.
+    Media,
+    /// Other files.
+    Documents,
+    /// Texts with a link.
+    Links,
+}
+
 /// A part of a text, or of a caption, that names somebody: `@Budi`. In Unicode scalar values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mention {

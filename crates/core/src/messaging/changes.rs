@@ -14,7 +14,7 @@ use kabar_protocol::{
 use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
-use super::{Place, Row, content::Opened, mentions};
+use super::{Place, Row, content::Opened, mentions, once};
 use crate::{
     api::{
         Change, ChangesView, FeedItem, Mention, MessageKind, Notification, ReactionView, Reply, RsvpAnswer, RsvpGiven,
@@ -41,12 +41,20 @@ pub(crate) struct Changes {
     #[serde(default)]
     votes: Vec<(AccountId, Vec<u32>)>,
     #[serde(default)]
+    pub(super) opened: Vec<AccountId>,
+    #[serde(default)]
     versions: Vec<Version>,
     #[serde(default)]
     edited_at: Option<TimeMs>,
     /// Of a deleted message, if it was not its author.
     #[serde(default)]
     deleted_by: Option<AccountId>,
+}
+
+impl Changes {
+    pub(super) fn is_edited(&self) -> bool {
+        self.edited_at.is_some()
+    }
 }
 
 /// A change that has come and is not applied yet. One row.
@@ -78,7 +86,7 @@ enum Refused {
 pub(super) fn target(content: &wire::Content) -> Option<MessageId> {
     let id = match &content.body {
         _ if content.replaces.is_some() => content.replaces.as_ref(),
-        Some(Body::Reaction(_) | Body::Rsvp(_) | Body::Vote(_)) => content.in_reply_to.as_ref(),
+        Some(Body::Reaction(_) | Body::Rsvp(_) | Body::Vote(_) | Body::Opened(_)) => content.in_reply_to.as_ref(),
         _ => None,
     };
     MessageId::from_slice(id?).ok()
@@ -125,6 +133,7 @@ fn apply(
             }
             Ok(())
         }
+        Some(Body::Opened(_)) => once::open(row, by).ok_or(Refused::Kind),
         Some(Body::Deleted(_)) if row.from != by && !moderates => Err(Refused::NotYours),
         Some(Body::Deleted(_)) => {
             if time - row.time > DELETE_WINDOW_MS + WINDOW_SLACK_MS {
@@ -290,9 +299,13 @@ impl State {
         Ok(row.map(|row| (place, row)))
     }
 
-    pub(super) fn put_changed(&mut self, place: &Place, row: Row) {
+    pub(super) fn put_changed(&mut self, place: &Place, mut row: Row) {
         let Place { conversation, seq, sub } = *place;
+        if self.my_account().is_some_and(|me| row.changes.opened.contains(&me)) {
+            once::close(&mut row.shown);
+        }
         self.put(keys::message(conversation, seq, sub), &row);
+        self.put_on_shelf(place, &row);
         let deleted = row.kind == MessageKind::Deleted;
         if deleted {
             self.delete(keys::envelope(conversation, seq));
@@ -336,6 +349,7 @@ impl State {
                 ("rsvp", None, Some(RsvpGiven { answer, guests }))
             }
             Some(Body::Deleted(_)) => ("delete", None, None),
+            Some(Body::Opened(_)) => ("opened", None, None),
             _ => ("edit", row.text.clone(), None),
         };
         self.add_feed(FeedItem {
@@ -379,6 +393,7 @@ impl State {
             mine: me == Some(*by),
         });
         ChangesView {
+            opened: row.changes.opened.iter().map(|by| self.person(*by)).collect(),
             votes: votes.collect(),
             reactions: reactions.collect(),
             answers: answers.collect(),
@@ -394,6 +409,7 @@ fn body_of(change: &Change) -> Body {
         Change::React { emoji } => Body::Reaction(wire::Reaction { emoji: emoji.clone() }),
         Change::Edit { content, .. } => content.body(),
         Change::Delete => Body::Deleted(wire::Empty {}),
+        Change::Open => Body::Opened(wire::Empty {}),
         Change::Rsvp { answer, guests } => {
             let mut rsvp = wire::Rsvp {
                 guests: *guests,
@@ -420,6 +436,10 @@ fn explained(refused: Refused, change: &Change) -> crate::api::ApiError {
         (Refused::TooLate, _) => refusal("too_late", "a message can be edited within 15 minutes"),
         (Refused::Kind, Change::Rsvp { .. }) => invalid("message_id", "message_id must be the id of an event"),
         (Refused::Kind, Change::Vote { .. }) => invalid("message_id", "message_id must be the id of a poll"),
+        (Refused::Kind, Change::Open) => {
+            let rule = "message_id must be the id of somebody else's file that may be looked at once, and was not yet";
+            invalid("message_id", rule)
+        }
         (Refused::Kind, _) => invalid("message_id", "this message cannot be changed in this way"),
         (Refused::Rule, Change::React { .. }) => invalid("emoji", "emoji must be one emoji, or empty to take it back"),
         (Refused::Rule, Change::Rsvp { .. }) => {
@@ -437,7 +457,7 @@ fn explained(refused: Refused, change: &Change) -> crate::api::ApiError {
 /// The class that a change travels in.
 pub(super) fn class_of_change(body: &Body) -> MessageClass {
     match body {
-        Body::Reaction(_) | Body::Rsvp(_) | Body::Vote(_) => MessageClass::Reaction,
+        Body::Reaction(_) | Body::Rsvp(_) | Body::Vote(_) | Body::Opened(_) => MessageClass::Reaction,
         _ => MessageClass::Edit,
     }
 }

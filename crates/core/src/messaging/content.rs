@@ -37,7 +37,7 @@ fn class_of(content: &wire::Content) -> MessageClass {
     match &content.body {
         _ if content.replaces.is_some() => MessageClass::Edit,
         Some(Body::ReadUpTo(_)) => MessageClass::Receipt,
-        Some(Body::Reaction(_) | Body::Rsvp(_) | Body::Vote(_)) => MessageClass::Reaction,
+        Some(Body::Reaction(_) | Body::Rsvp(_) | Body::Vote(_) | Body::Opened(_)) => MessageClass::Reaction,
         Some(
             Body::Text(_)
             | Body::Deleted(_)

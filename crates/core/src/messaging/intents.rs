@@ -5,7 +5,7 @@ use kabar_protocol::{
     wire::{MessageClass, content::Body},
 };
 
-use super::{Intent, changes::class_of_change, content::About};
+use super::{Intent, changes::class_of_change, content::About, once};
 use crate::{
     api::{ApiError, BusinessSend, Mention, MessageView, Notification, Shown, TimeMs},
     commands::refusal,
@@ -46,6 +46,7 @@ impl State {
     ) -> Result<(u64, MessageView), ApiError> {
         let mut intent = self.intend(conversation, MessageClass::Content, about, shown.body(), mentions)?;
         (intent.text, intent.shown) = (shown.text(), shown.clone().beside_text());
+        once::close(&mut intent.shown);
         intent.business = business;
         if let About::Answers(answered) = about {
             intent.in_reply_to = Some(answered);

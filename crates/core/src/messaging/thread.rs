@@ -6,7 +6,7 @@ use kabar_protocol::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Changes, Chat, Envelope, Intent, Party, Place, Row, roster::Notice};
+use super::{Changes, Chat, Envelope, Intent, Party, Place, Row, once, roster::Notice};
 use crate::{
     api::{ChangesView, ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, Shown},
     state::State,
@@ -162,6 +162,7 @@ impl State {
         self.put(keys::message(conversation, row.seq, row.sub), &row);
         self.put(keys::index(row.message_id), &place);
         self.note_expiry(place, &row, row.message_id);
+        self.put_on_shelf(&place, &row);
         if let Some(envelope) = envelope {
             self.put(keys::envelope(conversation, row.seq), &envelope);
             if let Some(old) = row.seq.checked_sub(ENVELOPES_KEPT) {
@@ -251,6 +252,9 @@ impl State {
             return;
         }
         let request = self.chats.get(&conversation).is_some_and(|chat| chat.request);
+        let mut shown = row.shown.clone();
+        // A feed is kept longer than a look lasts.
+        once::close(&mut shown);
         self.add_feed(FeedItem {
             position: 0,
             message_id: row.message_id,
@@ -259,7 +263,7 @@ impl State {
             kind: kind_name(row.kind).into(),
             about: row.about.iter().map(|account| self.person(*account)).collect(),
             text: row.text.clone(),
-            shown: row.shown.clone(),
+            shown,
             automated: row.automated,
             forwarded: row.forwarded,
             in_reply_to: row.in_reply_to,

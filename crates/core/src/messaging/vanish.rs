@@ -200,6 +200,7 @@ impl State {
             }
             chat.forget(row.message_id);
             self.delete(keys::star(row.time, row.message_id));
+            self.take_off_shelf(&entry.place, &row);
             self.notify(Notification::Vanished {
                 conversation_id: conversation,
                 message_id: row.message_id,

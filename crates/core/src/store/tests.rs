@@ -63,6 +63,7 @@ fn is_same<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
 struct ChangesAsStored {
     reactions: Vec<(AccountId, String)>,
     answers: Vec<(AccountId, RsvpAnswer, u32)>,
+    opened: Vec<AccountId>,
     versions: Vec<Version>,
     edited_at: Option<i64>,
     deleted_by: Option<AccountId>,
@@ -72,6 +73,7 @@ fn changes() -> Changes {
     let stored = ChangesAsStored {
         reactions: vec![(ANI, "👍🏽".into())],
         answers: vec![(ANI, RsvpAnswer::Maybe, u32::MAX)],
+        opened: vec![ANI],
         versions: vec![Version {
             text: "dulu".into(),
             time: -1,

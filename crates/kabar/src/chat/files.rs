@@ -6,12 +6,17 @@ use std::{
     sync::Mutex,
 };
 
+use bytes::Bytes;
 use clap::Args;
 use kabar_client::{
-    api::{ApiError, Command, Reply, Shown},
+    api::{ApiError, Change, Command, Reply, Shown},
     files::{self, FileFacts},
 };
-use kabar_protocol::{file::safe_name, ids::MessageId, wire};
+use kabar_protocol::{
+    file::{ALBUM_BYTES, is_shown, safe_name},
+    ids::MessageId,
+    wire,
+};
 use serde_json::json;
 use tokio::{fs, fs::File};
 
@@ -23,8 +28,17 @@ const ANY_TYPE: &str = "application/octet-stream";
 /// In a home: what came in, in a folder of each message, so that two of one name do not meet.
 const FOLDER: &str = "files";
 
+/// How a file is to be met with.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Manner {
+    pub(super) voice: bool,
+    pub(super) view_once: bool,
+    /// 16 bytes, the same for all that belong together; none for a file by itself.
+    pub(super) album: Bytes,
+}
+
 /// Seals and uploads a file; what comes back goes into a message.
-pub(super) async fn send(session: &Session, path: &Path, caption: String) -> Result<Shown, Failure> {
+pub(super) async fn send(session: &Session, path: &Path, caption: String, manner: Manner) -> Result<Shown, Failure> {
     let refused = |why: String| Failure {
         parameter: Some("file".into()),
         ..Failure::new("invalid", format!("--file {}: {why}", path.display()))
@@ -38,9 +52,17 @@ pub(super) async fn send(session: &Session, path: &Path, caption: String) -> Res
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
+    let mime_type = mime_type(path);
+    // Before anything is uploaded.
+    if manner.view_once && !is_shown(mime_type) {
+        return Err(refused("--view-once is for a picture, film or sound".into()));
+    }
+    if manner.voice && !mime_type.starts_with("audio/") {
+        return Err(refused("--voice is for a sound".into()));
+    }
     let facts = FileFacts {
         name: safe_name(&name),
-        mime_type: mime_guess::from_path(path).first_raw().unwrap_or(ANY_TYPE).to_owned(),
+        mime_type: mime_type.to_owned(),
         size_bytes: metadata.len(),
         caption,
     };
@@ -49,7 +71,35 @@ pub(super) async fn send(session: &Session, path: &Path, caption: String) -> Res
         progress.show(done, all)
     })
     .await?;
-    Ok(Shown::File(file))
+    Ok(Shown::File(wire::File {
+        voice: manner.voice,
+        view_once: manner.view_once,
+        album: manner.album,
+        ..file
+    }))
+}
+
+/// What the files of an album have in common.
+pub(super) fn album(paths: &[PathBuf]) -> Result<Bytes, Failure> {
+    let is_seen = |path: &PathBuf| {
+        ["image/", "video/"]
+            .iter()
+            .any(|kind| mime_type(path).starts_with(kind))
+    };
+    if paths.len() < 2 || !paths.iter().all(is_seen) {
+        let rule = "--album is for two or more pictures and films";
+        return Err(Failure {
+            parameter: Some("album".into()),
+            ..Failure::new("invalid", rule)
+        });
+    }
+    let mut album = [0; ALBUM_BYTES];
+    rand::fill(&mut album);
+    Ok(Bytes::copy_from_slice(&album))
+}
+
+fn mime_type(path: &Path) -> &'static str {
+    mime_guess::from_path(path).first_raw().unwrap_or(ANY_TYPE)
 }
 
 /// Where a file of a message is, or would be.
@@ -122,6 +172,10 @@ impl SaveFile {
         let Some(Shown::File(file)) = &message.shown else {
             return Err(Failure::new("invalid", "this message holds no file"));
         };
+        if file.view_once && file.location.is_empty() {
+            let why = "what may be looked at once is gone: it was looked at, or sent from here";
+            return Err(Failure::new("file_gone", why));
+        }
         let path = match self.out {
             Some(path) if path.exists() => {
                 return Err(Failure::new(
@@ -135,6 +189,17 @@ impl SaveFile {
             }
             None => keep(session, message_id, file).await?,
         };
+        if file.view_once {
+            // Its bytes are here: from now on nothing else is.
+            let (change, wait) = (Change::Open, true);
+            session
+                .ask(Command::ChangeMessage {
+                    message_id,
+                    change,
+                    wait,
+                })
+                .await?;
+        }
         let value = json!({ "message_id": message_id, "path": path });
         session.output.answer(&value, || format!("saved {}", path.display()))
     }

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use kabar_client::api::{ChatView, Command, MessageView, Reply, Shown};
+use bytes::Bytes;
+use clap::{Args, ValueEnum};
+use kabar_client::api::{self, ChatView, Command, MessageView, Reply, Shown};
 use kabar_protocol::{
     ids::{ConversationId, MessageId},
     wire,
@@ -44,6 +45,15 @@ pub(crate) struct Send {
     /// A file of up to 2 GiB; several are several messages
     #[arg(long)]
     file: Vec<PathBuf>,
+    /// With --file: a recording, to be heard at once
+    #[arg(long, requires = "file", conflicts_with = "album")]
+    voice: bool,
+    /// With --file: a picture, film or sound that can be looked at once
+    #[arg(long, requires = "file", conflicts_with = "album")]
+    view_once: bool,
+    /// With several --file: pictures and films that belong together
+    #[arg(long, requires = "file")]
+    album: bool,
     /// Id of the message that this answers
     #[arg(long, value_parser = message_id)]
     reply_to: Option<MessageId>,
@@ -64,12 +74,21 @@ impl Send {
             return answer_sent(session, send).await;
         }
         let mut caption = self.text.unwrap_or_default();
+        let manner = files::Manner {
+            voice: self.voice,
+            view_once: self.view_once,
+            album: if self.album {
+                files::album(&self.file)?
+            } else {
+                Bytes::new()
+            },
+        };
         // Whoever cannot be written to is known before anything is uploaded.
         conversation(session, "to", self.to.clone()).await?;
         for path in &self.file {
             let send = Command::Send {
                 to: self.to.clone(),
-                content: files::send(session, path, std::mem::take(&mut caption)).await?,
+                content: files::send(session, path, std::mem::take(&mut caption), manner.clone()).await?,
                 reply_to: self.reply_to,
                 wait: true,
                 business: None,
@@ -236,13 +255,57 @@ impl Messages {
             before: self.before,
             limit: self.limit,
         };
-        match session.ask(list).await? {
-            Reply::Messages { messages, .. } => messages.iter().try_for_each(|message| {
-                let value = shown::flat(message, message.shown.as_ref())?;
-                session.output.answer(&value, || message_line(message))
-            }),
-            other => Err(unexpected(&other)),
-        }
+        print_messages(session, list).await
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Shelf {
+    /// +phone, @username, account id or conversation id
+    #[arg(long)]
+    with: String,
+    #[arg(long)]
+    kind: Kind,
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(LIST_MAX)))]
+    limit: u32,
+    /// Only messages older than this one
+    #[arg(long, value_parser = message_id)]
+    before: Option<MessageId>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Kind {
+    /// Pictures and films
+    Media,
+    /// Other files
+    Documents,
+    /// Texts with a link
+    Links,
+}
+
+impl Shelf {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let list = Command::ListShelf {
+            conversation_id: conversation(session, "with", self.with).await?,
+            shelf: match self.kind {
+                Kind::Media => api::Shelf::Media,
+                Kind::Documents => api::Shelf::Documents,
+                Kind::Links => api::Shelf::Links,
+            },
+            limit: self.limit,
+            before: self.before,
+        };
+        print_messages(session, list).await
+    }
+}
+
+async fn print_messages(session: &Session, list: Command) -> Result<(), Failure> {
+    match session.ask(list).await? {
+        Reply::Messages { messages, .. } => messages.iter().try_for_each(|message| {
+            let value = shown::flat(message, message.shown.as_ref())?;
+            session.output.answer(&value, || message_line(message))
+        }),
+        other => Err(unexpected(&other)),
     }
 }
 

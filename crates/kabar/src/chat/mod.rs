@@ -139,6 +139,8 @@ enum ChatCommand {
     Chats,
     /// List messages of a conversation, newest first
     Messages(messages::Messages),
+    /// List pictures and films, other files, or links of a conversation, newest first
+    Shelf(messages::Shelf),
     /// Find messages of all conversations by their words, newest first
     Search(messages::Search),
     /// Show what the server holds of a conversation: ciphertext beside the text
@@ -197,6 +199,7 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Resolve(resolve) => resolve.run(&session).await,
         ChatCommand::Chats => messages::chats(&session).await,
         ChatCommand::Messages(messages) => messages.run(&session).await,
+        ChatCommand::Shelf(shelf) => shelf.run(&session).await,
         ChatCommand::Search(search) => search.run(&session).await,
         ChatCommand::ServerView(view) => view.run(&session).await,
     };

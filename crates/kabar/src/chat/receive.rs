@@ -80,6 +80,9 @@ async fn saved(session: &Session, item: &FeedItem, value: &mut Value) -> String 
     if item.request && file.size_bytes > STRANGERS_FILE_BYTES_MAX {
         return "\n  not fetched: it is large, and you have not accepted this person; save-file fetches it".into();
     }
+    if file.view_once {
+        return "\n  to be looked at once: save-file saves it, and its sender learns that".into();
+    }
     match files::keep(session, item.message_id, file).await {
         Ok(path) => {
             value["file"]["path"] = json!(path);
@@ -105,6 +108,9 @@ fn line(item: &FeedItem) -> String {
         }
         let options: Vec<String> = options.iter().map(u32::to_string).collect();
         return format!("{}: voted for {}", who(&item.from), options.join(", "));
+    }
+    if item.kind == "opened" {
+        return format!("{}: looked at it", who(&item.from));
     }
     let kind = serde_json::from_value(Value::String(item.kind.clone()));
     if let Ok(kind) = kind

@@ -228,7 +228,22 @@ fn card_line(card: &Contact) -> String {
 
 /// A file without its key and its address: what opens it stays in the home.
 fn file_value(file: &File) -> Value {
-    json!({ "name": file.name, "mime_type": file.mime_type, "size_bytes": file.size_bytes, "caption": file.caption })
+    let mut value = json!({ "name": file.name, "mime_type": file.mime_type, "size_bytes": file.size_bytes, "caption": file.caption });
+    if file.duration_ms > 0 {
+        value["duration_ms"] = json!(file.duration_ms);
+    }
+    if file.pages > 0 {
+        value["pages"] = json!(file.pages);
+    }
+    if !file.album.is_empty() {
+        value["album"] = json!(hex::encode(&file.album));
+    }
+    for (name, holds) in [("voice", file.voice), ("view_once", file.view_once)] {
+        if holds {
+            value[name] = json!(true);
+        }
+    }
+    value
 }
 
 fn lay_beside(object: &mut Map<String, Value>, kind: &str, shown: &Shown) -> Result<(), Failure> {

@@ -302,4 +302,9 @@ fn what_is_said_of_messages_and_of_the_chat() {
         &content_of(Body::File(voice)),
         "0a10010101010101010101010101010101011080d8c1a28c34a2012260801968017203010203780282011008080808080808080808080808080808880101",
     );
+    encodes(
+        "that a file was looked at",
+        &content_of(Body::Opened(wire::Empty {})),
+        "0a10010101010101010101010101010101011080d8c1a28c34ea0100",
+    );
 }

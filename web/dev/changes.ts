@@ -25,6 +25,10 @@ export function changed(message: Message, change: Change, me: Person): Message {
       const versions = [...(message.versions ?? []), before];
       return { ...message, ...change.content, text, edited_at: Date.now(), versions };
     }
+    case 'open': {
+      if (!message.file) return message;
+      return { ...message, opened: [me], file: { ...message.file, location: '', key: '' } };
+    }
     case 'delete': {
       const { text: _, event: __, file: ___, poll: ____, location: _____, contacts: ______, ...bare } = message;
       return { ...bare, kind: 'deleted', reactions: [], answers: [], versions: [] };

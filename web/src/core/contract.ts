@@ -71,6 +71,8 @@ export type Command =
   | { type: 'star'; message_id: string; starred: boolean }
   /** Newest first. */
   | { type: 'list_starred'; limit: number; before: string | null }
+  /** Pictures and films, other files, or texts with links; newest first. */
+  | { type: 'list_shelf'; conversation_id: string; shelf: Shelf; limit: number; before: string | null }
   /** To the top of its thread for everybody, for 1 to 744 hours; null takes it down. */
   | { type: 'pin'; message_id: string; hours: number | null }
   /** What is sent from now on vanishes everywhere after so many seconds (60 to 31622400); 0: it stays. */
@@ -123,6 +125,7 @@ export interface Answers {
   forward: 'messages';
   star: 'done';
   list_starred: 'found';
+  list_shelf: 'messages';
   pin: 'done';
   set_timer: 'done';
   pay: 'payment' | 'payment_challenge';
@@ -283,6 +286,8 @@ export interface Message {
   /** To an event. */
   answers?: Rsvp[];
   votes?: Vote[];
+  /** Who has looked at what may be looked at once. */
+  opened?: Person[];
   edited_at?: number;
   /** What it said before, oldest first. */
   versions?: { text: string; time: number }[];
@@ -293,6 +298,9 @@ export interface Message {
   /** Why it failed, or why it still waits. */
   error?: ApiError;
 }
+
+/** Where what a chat holds is found without its thread. */
+export type Shelf = 'media' | 'documents' | 'links';
 
 /** A message that was searched for. */
 export interface Found {
@@ -311,7 +319,9 @@ export type Change =
   /** null takes the answer back. */
   | { type: 'rsvp'; answer: RsvpAnswer | null; guests: number }
   /** Indexes of a poll's options; none takes the vote back. */
-  | { type: 'vote'; options: number[] };
+  | { type: 'vote'; options: number[] }
+  /** Looks at a file that may be looked at once: what opens it is forgotten, so its bytes have to be here before. */
+  | { type: 'open' };
 
 export type RsvpAnswer = 'going' | 'maybe' | 'no';
 

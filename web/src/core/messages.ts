@@ -47,6 +47,8 @@ export interface Prepared {
   preview: Blob | null;
   /** Drawn anew, so that nothing is in it but what can be seen. */
   redrawn: boolean;
+  /** What else the message says of it. */
+  facts?: Pick<FileBody, 'duration_ms' | 'voice' | 'waveform' | 'pages'>;
 }
 
 /** What a message says of the bytes that were sent. */

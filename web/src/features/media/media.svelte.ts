@@ -33,6 +33,11 @@ class Media {
     this.parts?.incoming.forget(file);
   }
 
+  /** The thread is left, or somebody is about to speak. */
+  hush(): void {
+    this.parts?.player.pause();
+  }
+
   reconnected(): void {
     this.parts?.outgoing.reconnected();
   }

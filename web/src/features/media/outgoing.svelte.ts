@@ -6,15 +6,19 @@ import { CoreError } from '../../core/link';
 import type { Prepared, Uploaded } from '../../core/messages';
 import { session } from '../session/session.svelte';
 import { Progress } from './progress.svelte';
-import { isPicture } from './shown';
+import { kindOf } from './shown';
 
-/** Pictures just sent that need not be fetched to be shown. */
+/** Files just sent that need not be fetched to be shown. */
 const REMEMBERED_MAX = 20;
 
 /** A file and what is said with it. */
 export interface Chosen {
   prepared: Prepared;
   caption: string;
+  /** The same in all that were sent together. */
+  album?: string;
+  /** Whoever gets it may look once. */
+  once?: boolean;
 }
 
 /** Puts the message about a file that has arrived into the queue. */
@@ -75,7 +79,7 @@ class OutgoingFiles {
     this.#sent.delete(location);
   }
 
-  /** A picture that this page has sent, by where it lies. */
+  /** A file that this page has sent, by where it lies. */
   sent(location: string): Blob | undefined {
     return this.#sent.get(location);
   }
@@ -109,15 +113,27 @@ class OutgoingFiles {
   }
 
   async #send(file: Outgoing): Promise<void> {
-    const { prepared, caption } = file.chosen;
-    const { body, name, mime_type, width, height, preview } = prepared;
+    const { prepared, caption, album, once } = file.chosen;
+    const { body, name, mime_type, width, height, preview, facts } = prepared;
     file.progress.begin();
     file.uploaded ??= await session.link.work(file.job, { type: 'upload', file: body }, (done) =>
       file.progress.take(done),
     );
-    if (isPicture(mime_type)) this.#remember(file.uploaded.location, body);
-    const small = preview ? toHex(new Uint8Array(await preview.arrayBuffer())) : '';
-    await file.tell({ ...file.uploaded, name, mime_type, caption, width, height, preview: small });
+    if (!once && kindOf({ mime_type }) !== 'document') this.#remember(file.uploaded.location, body);
+    // What may be looked at once is not seen before.
+    const small = preview && !once ? toHex(new Uint8Array(await preview.arrayBuffer())) : '';
+    await file.tell({
+      ...file.uploaded,
+      name,
+      mime_type,
+      caption,
+      width,
+      height,
+      preview: small,
+      ...facts,
+      ...(album && { album }),
+      ...(once && { view_once: true }),
+    });
   }
 
   #remember(location: string, body: Blob): void {

@@ -1,8 +1,8 @@
 // What a screen reader hears of a message, beside who sent it, when, and how far it got.
-import type { Message } from '../../core/contract';
-import { i18n } from '../../i18n/index.svelte';
+import type { FileBody, Message } from '../../core/contract';
+import { type Catalogue, i18n } from '../../i18n/index.svelte';
 import type { orderOf } from '../commerce/orders';
-import { isPicture } from '../media/shown';
+import { clockOf, kindOf } from '../media/shown';
 import { isCard, kindCards } from './kinds.svelte';
 import { type offerOf, titlesOf } from './offer';
 import { nameOf } from './person';
@@ -22,7 +22,7 @@ export function toldOf(message: Message, { text, footer, order, offer }: Said): 
   const titles = offer ? titlesOf(offer) : [];
   const parts = [
     message.kind === 'ticket' ? t.ticket : offer?.header,
-    file && `${isPicture(file.mime_type) ? t.picture : t.document} ${file.name}`,
+    file && calledOf(file, t),
     event || isCard(message) ? summaryOf(message, t) : text,
     event && [i18n.appointment(event.starts_ms), event.place].filter(Boolean).join(', '),
     kindCards.parts?.factsOf(message),
@@ -36,4 +36,10 @@ export function toldOf(message: Message, { text, footer, order, offer }: Said): 
     ...(message.reactions ?? []).map(({ emoji, by, mine }) => `${emoji} ${mine ? t.you : nameOf(by, t.unnamed)}`),
   ];
   return parts.filter(Boolean).join(', ');
+}
+
+/** A recording is known by how long it is, everything else by its name. */
+function calledOf(file: FileBody, t: Catalogue): string {
+  const kind = kindOf(file);
+  return `${t[kind]} ${kind === 'voice' ? clockOf(file.duration_ms ?? 0) : file.name}`;
 }

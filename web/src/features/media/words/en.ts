@@ -32,6 +32,12 @@ export const en = {
   zoom_fit: 'Fit to the screen',
   alt: (name: string) => `Picture ${name}`,
 
+  play: (name: string) => `Play ${name}`,
+  pause: (name: string) => `Pause ${name}`,
+  position: 'Position',
+  position_of: (time: string, all: string) => `${time} of ${all}`,
+  rate: (rate: string) => `Speed ${rate}×`,
+
   waiting: 'Waiting',
   waiting_offline: 'Waiting for a connection',
   uploading: (percent: string) => `Sending, ${percent} %`,

@@ -34,6 +34,12 @@ export const id: Words = {
   zoom_fit: 'Paskan ke layar',
   alt: (name) => `Gambar ${name}`,
 
+  play: (name) => `Putar ${name}`,
+  pause: (name) => `Jeda ${name}`,
+  position: 'Posisi',
+  position_of: (time, all) => `${time} dari ${all}`,
+  rate: (rate) => `Kecepatan ${rate}×`,
+
   waiting: 'Menunggu',
   waiting_offline: 'Menunggu sambungan',
   uploading: (percent) => `Mengirim, ${percent} %`,

@@ -78,7 +78,8 @@ async function drawn(picture: ImageBitmap, sideMax: number, type: string, qualit
   return { blob: await canvas.convertToBlob({ type, quality }), width, height };
 }
 
-async function previewOf(picture: ImageBitmap): Promise<Blob | null> {
+/** So small that it travels in the message; null if that is not possible. */
+export async function previewOf(picture: ImageBitmap): Promise<Blob | null> {
   for (const [side, quality] of PREVIEWS) {
     const webp = await drawn(picture, side, 'image/webp', quality);
     if (webp.blob.type === 'image/webp') {

@@ -17,13 +17,14 @@ export const en = {
   not_a_picture:
     'This browser cannot open it as a picture. It goes as a document, unchanged, with everything that is stored in it.',
   moving: 'Goes unchanged, so that it keeps moving.',
+  film_as_is: 'Goes unchanged, with everything that is stored in it.',
   empty: 'This file is empty and cannot be sent.',
   too_large: 'Larger than 2 GB. It cannot be sent.',
   too_many: (count: string) => `Only the first ${count} were taken.`,
 
   open: (name: string) => `Open ${name}`,
   load: (name: string, size: string) => `Load ${name}, ${size}`,
-  load_short: (size: string) => `Load, ${size}`,
+  load_film: (name: string) => `Load ${name}`,
   save: (name: string) => `Save ${name}`,
   save_short: 'Save',
   cancel: (name: string) => `Cancel ${name}`,
@@ -36,6 +37,11 @@ export const en = {
   pause: (name: string) => `Pause ${name}`,
   position: 'Position',
   position_of: (time: string, all: string) => `${time} of ${all}`,
+  film: (name: string) => `Video ${name}`,
+  unplayable: 'This browser cannot play it. It can be saved.',
+  before: 'The one before',
+  behind: 'The next one',
+  place: (at: string, all: string) => `${at} of ${all}`,
   rate: (rate: string) => `Speed ${rate}×`,
 
   waiting: 'Waiting',

@@ -19,13 +19,14 @@ export const id: Words = {
   not_a_picture:
     'Peramban ini tidak dapat membukanya sebagai gambar. Dikirim sebagai dokumen apa adanya, dengan semua yang tersimpan di dalamnya.',
   moving: 'Dikirim apa adanya supaya tetap bergerak.',
+  film_as_is: 'Dikirim apa adanya, dengan semua yang tersimpan di dalamnya.',
   empty: 'Berkas ini kosong dan tidak dapat dikirim.',
   too_large: 'Lebih dari 2 GB. Tidak dapat dikirim.',
   too_many: (count) => `Hanya ${count} yang pertama yang diambil.`,
 
   open: (name) => `Buka ${name}`,
   load: (name, size) => `Muat ${name}, ${size}`,
-  load_short: (size) => `Muat, ${size}`,
+  load_film: (name) => `Muat ${name}`,
   save: (name) => `Simpan ${name}`,
   save_short: 'Simpan',
   cancel: (name) => `Batalkan ${name}`,
@@ -38,6 +39,11 @@ export const id: Words = {
   pause: (name) => `Jeda ${name}`,
   position: 'Posisi',
   position_of: (time, all) => `${time} dari ${all}`,
+  film: (name) => `Video ${name}`,
+  unplayable: 'Peramban ini tidak dapat memutarnya. Berkasnya dapat disimpan.',
+  before: 'Sebelumnya',
+  behind: 'Berikutnya',
+  place: (at, all) => `${at} dari ${all}`,
   rate: (rate) => `Kecepatan ${rate}×`,
 
   waiting: 'Menunggu',

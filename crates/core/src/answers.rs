@@ -15,7 +15,7 @@ impl State {
         match purpose {
             Purpose::Authenticate => self.authenticate_answered(answer),
             Purpose::Register => self.register_answered(answer),
-            Purpose::Ping | Purpose::Typing => {}
+            Purpose::Ping | Purpose::Ephemeral => {}
             Purpose::Ack { delivered, receipts } => self.ack_answered(delivered, receipts, answer),
             Purpose::KeyPackages => self.key_packages_answered(answer),
             Purpose::DeviceList(account) => self.device_list_answered(*account, answer),
@@ -69,6 +69,7 @@ impl State {
             Body::KeyPackagesLow(low) => self.publish_key_packages(low.left),
             Body::Delivered(delivered) => self.delivered(delivered),
             Body::Typing(notice) => self.typing(notice),
+            Body::Presence(notice) => self.presence(notice),
             Body::PaymentChanged(changed) => self.payment_changed(changed),
             Body::JoinRequested(asked) => {
                 if let Ok(conversation_id) = ConversationId::from_slice(&asked.conversation_id) {

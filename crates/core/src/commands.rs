@@ -105,19 +105,46 @@ impl State {
             Command::OpenInvite { link } | Command::JoinGroup { link } => {
                 later(self.fetch_invite(command_id, command, link))
             }
-            Command::Mute { .. } | Command::Arrange { .. } | Command::SetDraft { .. } => self.organise(command),
+            Command::Mute { .. } | Command::Arrange { .. } | Command::SetLists { .. } | Command::SetDraft { .. } => {
+                self.organise(command)
+            }
             Command::SetTimer {
                 conversation_id,
                 seconds,
             } => self.set_timer_of(command_id, *conversation_id, *seconds),
             Command::BeginUpload { size_bytes } => later(self.begin_upload(command_id, *size_bytes)),
+            Command::SetTyping { .. }
+            | Command::SetHere { .. }
+            | Command::Watch { .. }
+            | Command::SetPrivacy { .. }
+            | Command::Block { .. }
+            | Command::SafetyNumber { .. } => self.about_people(command_id, command),
+            Command::ServerView { conversation_id, limit } => self.server_view(*conversation_id, *limit),
+            Command::WaitIdle => self.wait_idle(command_id),
+        }
+    }
+
+    /// What people learn of each other.
+    fn about_people(&mut self, command_id: u64, command: &Command) -> Outcomes {
+        match command {
             Command::SetTyping {
                 conversation_id,
                 active,
             } => now(self.set_typing(*conversation_id, *active)),
+            Command::SetHere { here } => {
+                self.set_here(*here);
+                now(Ok(Reply::Done))
+            }
+            Command::Watch { conversation_id } => now(self.watch(*conversation_id)),
+            Command::SetPrivacy {
+                read_receipts,
+                typing,
+                presence,
+                timer_s,
+            } => now(self.set_privacy(*read_receipts, *typing, *presence, *timer_s)),
+            Command::Block { who, blocked } => self.block(command_id, command, who, *blocked),
             Command::SafetyNumber { with } => self.show_safety_number(command_id, command, with),
-            Command::ServerView { conversation_id, limit } => self.server_view(*conversation_id, *limit),
-            Command::WaitIdle => self.wait_idle(command_id),
+            _ => Ok(Ok(None)),
         }
     }
 
@@ -376,7 +403,7 @@ fn with_account(command: &Command, text: &str, account: AccountId) -> Command {
         }
     };
     match &mut command {
-        Command::OpenChat { who } => named(who),
+        Command::OpenChat { who } | Command::Block { who, .. } => named(who),
         Command::SendText { to, .. } | Command::Send { to, .. } => named(to),
         Command::Business {
             request: BusinessCommand::Window { with } | BusinessCommand::RegisterOrder { with, .. },

@@ -52,7 +52,8 @@ pub(crate) enum Purpose {
     DeviceList(AccountId),
     Rollback,
     Receipts,
-    Typing,
+    /// What nobody waits for: typing, presence.
+    Ephemeral,
     /// Whom a command means; it is run again with the answer.
     Find(u64, Box<Command>, String),
     /// A command's own request.

@@ -196,6 +196,8 @@ impl State {
         self.now = if set_back { now } else { self.now.max(now) };
         if set_back {
             self.waiting.typing.clear();
+            self.waiting.presence.watchers.clear();
+            self.waiting.presence.seen.clear();
             self.drop_connection();
         }
     }

@@ -175,7 +175,7 @@ impl State {
             Err(error) => return Ok(Err(error)),
         };
         // Whether we may is decided when everything that waits for us is known.
-        Ok(self.wish(command_id, conversation, wanted).map(|()| None))
+        Ok(self.wish(Some(command_id), conversation, wanted).map(|()| None))
     }
 
     fn wanted(

@@ -62,6 +62,8 @@ pub(crate) enum Work {
     Vanish,
     /// Somebody has stopped typing.
     Typing(ConversationId, AccountId),
+    /// Somebody has not said for a while that he is there.
+    Away(ConversationId),
     /// The mark of this state has moved: show the own messages that it has reached.
     Marks {
         conversation: ConversationId,
@@ -167,6 +169,18 @@ pub(crate) struct Waiting {
     pub(crate) searches: BTreeMap<u64, Search>,
     /// Typing notices to take back: who, where, when.
     pub(crate) typing: BTreeMap<(ConversationId, AccountId), TimeMs>,
+    pub(crate) presence: Presence,
+}
+
+/// Who is there, as far as anybody says it.
+#[derive(Default)]
+pub(crate) struct Presence {
+    /// The screen is looked at.
+    pub(crate) here: bool,
+    /// Who wants to know that, until when.
+    pub(crate) watchers: BTreeMap<ConversationId, TimeMs>,
+    /// Where the other side is there, until when.
+    pub(crate) seen: BTreeMap<ConversationId, TimeMs>,
 }
 
 impl State {
@@ -353,6 +367,10 @@ impl State {
             Job::Work(Work::Vanish) => self.vanish(),
             Job::Work(Work::Typing(conversation, account)) => {
                 self.typing_ended(*conversation, *account);
+                Ok(())
+            }
+            Job::Work(Work::Away(conversation)) => {
+                self.went_away(*conversation);
                 Ok(())
             }
             Job::Work(Work::Marks {

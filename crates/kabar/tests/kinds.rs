@@ -173,6 +173,38 @@ fn a_picture_is_looked_at_once_and_others_stand_on_their_shelf() {
     assert_eq!(shelf("links")[0]["text"], "https://contoh.id");
 }
 
+#[test]
+fn people_decide_what_others_see_and_whom_they_hear() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let [ani, budi] = ["ani", "budi"].map(|name| Person::register(directory.path(), name, &server.url));
+    let set = budi.ok(&["privacy", "--read-receipts", "false", "--presence", "nobody"]);
+    assert_eq!(
+        budi.ok(&["privacy"]),
+        json!({"read_receipts": false, "typing": true, "presence": "nobody", "timer_s": 0})
+    );
+    assert_eq!(set["presence"], "nobody");
+    assert_eq!(budi.refused(&["privacy", "--timer", "5"]).0, "invalid");
+
+    let first = ani.send("@budi", "Halo");
+    budi.lines(&["receive"]);
+    budi.ok(&["read", "--message", id(&first["message_id"])]);
+    ani.lines(&["receive"]);
+    let chat = id(&first["conversation_id"]).to_owned();
+    assert_eq!(newest(&ani, &chat)["state"], "delivered");
+    assert_eq!(ani.ok(&["presence", "--with", "@budi"]), json!({}));
+
+    assert_eq!(budi.ok(&["block", "--with", "@ani"])["blocked"], true);
+    ani.send("@budi", "Halo?");
+    assert_eq!(budi.lines(&["receive"]), [Value::Null; 0]);
+    assert_eq!(budi.refused(&["send", "--to", "@ani", "--text", "Apa"]).0, "blocked");
+    assert_eq!(budi.ok(&["unblock", "--with", "@ani"])["blocked"], false);
+    ani.send("@budi", "Halo lagi");
+    assert_eq!(budi.lines(&["receive"]).last().expect("it")["text"], "Halo lagi");
+    let sorted = budi.ok(&["lists", "--with", "@ani", "--list", "Keluarga"]);
+    assert_eq!(sorted["lists"], json!(["Keluarga"]));
+}
+
 /// Takes in what came, and says where.
 fn first_chat(person: &Person) -> String {
     let came = person.lines(&["receive"]);

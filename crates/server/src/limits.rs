@@ -38,8 +38,8 @@ pub enum RateLimit {
     Sends,
     /// Everything that reads, by device.
     Reads,
-    /// Typing notices, by device.
-    Typing,
+    /// What is relayed and never stored (typing, presence), by device.
+    Ephemeral,
     /// Orders registered, paid and settled, by account.
     Payments,
     /// Files begun, by account.
@@ -62,7 +62,7 @@ impl RateLimit {
         Self::Commits,
         Self::Sends,
         Self::Reads,
-        Self::Typing,
+        Self::Ephemeral,
         Self::Payments,
         Self::Uploads,
         Self::Invites,
@@ -82,7 +82,7 @@ impl RateLimit {
             Self::Commits => "commits",
             Self::Sends => "sends",
             Self::Reads => "reads",
-            Self::Typing => "typing",
+            Self::Ephemeral => "ephemeral",
             Self::Payments => "payments",
             Self::Uploads => "uploads",
             Self::Invites => "invites",
@@ -104,7 +104,7 @@ impl RateLimit {
             Self::Commits => (200, 3_600),
             Self::Sends => (300, 36_000),
             Self::Reads => (600, 36_000),
-            Self::Typing => (60, 3_600),
+            Self::Ephemeral => (60, 3_600),
             Self::Payments => (60, 1_200),
             Self::Uploads | Self::Invites => (100, 600),
         }

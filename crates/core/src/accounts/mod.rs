@@ -7,6 +7,7 @@ mod challenge;
 mod charges;
 mod key_packages;
 mod peers;
+mod privacy;
 mod profile;
 mod register;
 mod rollback;
@@ -27,7 +28,7 @@ use prost::Message as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    api::{Business, Me, Notification, Person},
+    api::{Business, Me, Notification, Person, Privacy, TimeMs},
     mls::Identity,
     state::State,
     store::{Blob, keys},
@@ -119,6 +120,8 @@ pub(crate) struct Account {
     pub(crate) phone: Option<String>,
     /// A code was asked for this number.
     pub(crate) phone_pending: Option<String>,
+    #[serde(default)]
+    pub(crate) privacy: Privacy,
     /// After a rollback: the device that this home is becoming.
     pub(crate) successor: Option<Secret>,
 }
@@ -134,6 +137,12 @@ pub(crate) struct Peer {
     /// A company's number; asked of the server, who vouches for it.
     #[serde(default)]
     pub(crate) business: Option<Business>,
+    /// We do not want to hear from him.
+    #[serde(default)]
+    pub(crate) blocked: bool,
+    /// When he last let us see that he was there.
+    #[serde(default)]
+    pub(crate) seen_at: Option<TimeMs>,
     pub(crate) chain: Chain,
 }
 
@@ -146,6 +155,8 @@ impl Peer {
             username: None,
             phone: None,
             business: None,
+            blocked: false,
+            seen_at: None,
             chain: Chain::default(),
         }
     }

@@ -18,7 +18,7 @@ use kabar_protocol::{
 
 use super::{Account, Chain, Secret};
 use crate::{
-    api::{ApiError, Reply, TimeMs},
+    api::{ApiError, Privacy, Reply, TimeMs},
     commands::{invalid, refusal},
     connection::{Answer, Purpose, offline},
     state::State,
@@ -98,6 +98,7 @@ impl State {
             username: None,
             phone: None,
             phone_pending: None,
+            privacy: Privacy::default(),
             successor: None,
         }
     }

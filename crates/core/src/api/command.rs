@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{BusinessCommand, BusinessSend, Change, GroupCommand, Mention, Shelf, Shown};
+use super::{Audience, BusinessCommand, BusinessSend, Change, GroupCommand, Mention, Shelf, Shown};
 
 /// A wish. In JSON: `{"type":"send_text","to":"@budi","text":"halo"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -198,6 +198,12 @@ pub enum Command {
         #[serde(default)]
         unread: Option<bool>,
     },
+    /// Sorts a chat under these names of one's own: at most 10, of 1 to 30 characters. Known on this device only. Replied to with
+    /// [`super::Reply::Chat`].
+    SetLists {
+        conversation_id: ConversationId,
+        lists: Vec<String>,
+    },
     /// Keeps a text that is being written, until a text is sent; empty: forgets it. Known on this device only. Replied to with
     /// [`super::Reply::Chat`].
     SetDraft {
@@ -226,6 +232,31 @@ pub enum Command {
     SetTyping {
         conversation_id: ConversationId,
         active: bool,
+    },
+    /// The screen is looked at, or is not any more.
+    SetHere {
+        here: bool,
+    },
+    /// Asks whether the other side of a chat is there, for two minutes; [`super::ChatView::seen`] shows it.
+    Watch {
+        conversation_id: ConversationId,
+    },
+    /// What others learn of us; what is absent stays as it is. Replied to with [`super::Reply::Privacy`].
+    SetPrivacy {
+        #[serde(default)]
+        read_receipts: Option<bool>,
+        #[serde(default)]
+        typing: Option<bool>,
+        #[serde(default)]
+        presence: Option<Audience>,
+        #[serde(default)]
+        timer_s: Option<u32>,
+    },
+    /// What a person or a business writes to us alone is dropped unseen from now on, or is not any more. They do not learn it. Replied
+    /// to with [`super::Reply::Chat`].
+    Block {
+        who: String,
+        blocked: bool,
     },
     SafetyNumber {
         with: String,

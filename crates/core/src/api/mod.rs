@@ -19,6 +19,7 @@ mod feed;
 mod group;
 mod media;
 mod notification;
+mod privacy;
 mod reply;
 mod shown;
 mod view;
@@ -38,6 +39,7 @@ pub use self::{
     },
     media::Upload,
     notification::{ApiError, ConnectionState, Notification},
+    privacy::{Audience, Privacy, Seen},
     reply::{Me, PhoneCode, Reply, ServerItem},
     shown::{Mention, Shelf, Shown},
     view::{ChatKind, ChatView, FoundMessage, MessageKind, MessageState, MessageView, Person, PinView},

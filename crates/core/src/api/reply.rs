@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     ChargeView, ChatView, FeedItem, FoundMessage, GroupView, InvitePreview, InviteView, JoinRequestView, MessageInfo,
-    MessageTemplate, MessageView, PaymentView, Person, PriceView, TicketView, TimeMs, Upload,
+    MessageTemplate, MessageView, PaymentView, Person, PriceView, Privacy, TicketView, TimeMs, Upload,
 };
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,6 +93,7 @@ pub enum Reply {
         requests: Vec<JoinRequestView>,
     },
     MessageInfo(MessageInfo),
+    Privacy(Privacy),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]

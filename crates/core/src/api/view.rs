@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{ApiError, Business, ChangesView, GroupSummary, Mention, Shown, TimeMs};
+use super::{ApiError, Business, ChangesView, GroupSummary, Mention, Seen, Shown, TimeMs};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
@@ -57,6 +57,15 @@ pub struct ChatView {
     pub request: bool,
     /// The safety number has changed and nobody has looked at it since.
     pub safety_changed: bool,
+    /// We do not want to hear from whom this is with.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub blocked: bool,
+    /// Of a person.
+    #[serde(default)]
+    pub seen: Seen,
+    /// What this device's owner has sorted it under.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub lists: Vec<String>,
     pub updated_at: TimeMs,
 }
 

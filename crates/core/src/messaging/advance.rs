@@ -129,6 +129,9 @@ impl State {
         for (conversation, account) in ended {
             self.work.push_back(Work::Typing(conversation, account));
         }
+        let away = self.waiting.presence.seen.iter().filter(|(_, until)| **until <= now);
+        let away: Vec<_> = away.map(|(conversation, _)| Work::Away(*conversation)).collect();
+        self.work.extend(away);
         self.registration_timer();
         self.vanish_timer();
         self.flow_timers();
@@ -140,6 +143,7 @@ impl State {
         let times = looks
             .chain(self.connection.deadlines())
             .chain(self.waiting.typing.values().copied())
+            .chain(self.waiting.presence.seen.values().copied())
             .chain(self.waiting.flows.iter().map(FlowCall::until))
             .chain(self.waiting.registering.map(|(_, until)| until))
             .chain(self.cursor.vanish_at.map(|at| at.max(self.now + 1)));

@@ -12,6 +12,10 @@ use crate::{
     state::State,
 };
 
+/// Of one chat.
+const LISTS_MAX: usize = 10;
+const LIST_NAME_CHARS_MAX: usize = 30;
+
 /// Part of a chat's row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -24,6 +28,8 @@ pub(crate) struct Arranged {
     pub(crate) unread: bool,
     /// A text that is being written.
     pub(crate) draft: String,
+    /// Names of a person's own, in their order.
+    pub(crate) lists: Vec<String>,
 }
 
 impl State {
@@ -36,6 +42,7 @@ impl State {
                 archived,
                 unread,
             } => self.arrange(*conversation_id, *pinned, *archived, *unread),
+            Command::SetLists { conversation_id, lists } => self.set_lists(*conversation_id, lists),
             Command::SetDraft { conversation_id, text } => self.set_draft(*conversation_id, text),
             _ => Ok(Ok(None)),
         }
@@ -65,6 +72,18 @@ impl State {
             arranged.pinned = pin && archived != Some(true);
             arranged.archived = archive && !arranged.pinned;
         })
+    }
+
+    fn set_lists(&mut self, conversation: ConversationId, lists: &[String]) -> Outcomes {
+        let mut names: Vec<String> = lists.iter().map(|name| name.trim().to_owned()).collect();
+        names.sort();
+        names.dedup();
+        let is_name = |name: &String| (1..=LIST_NAME_CHARS_MAX).contains(&name.chars().count());
+        if names.len() > LISTS_MAX || !names.iter().all(is_name) {
+            let rule = format!("lists must be at most {LISTS_MAX} names of 1 to {LIST_NAME_CHARS_MAX} characters");
+            return Ok(Err(invalid("lists", &rule)));
+        }
+        self.rearrange(conversation, |chat| chat.arranged.lists = names)
     }
 
     fn set_draft(&mut self, conversation: ConversationId, text: &str) -> Outcomes {

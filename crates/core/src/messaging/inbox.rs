@@ -176,6 +176,10 @@ impl State {
         };
         let opened = self.open_decrypted(conversation, (account, device), item, &outside, &decrypted, epoch);
         match opened {
+            Ok(opened) if self.is_unwanted(conversation, account, &opened.content) => {
+                self.seen_up_to(conversation, item.seq);
+                self.save_chat(conversation);
+            }
             Ok(opened) => {
                 self.owe_receipt(conversation, account, item, outside.message_id);
                 self.received(conversation, account, item, &opened);

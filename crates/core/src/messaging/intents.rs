@@ -44,6 +44,8 @@ impl State {
         business: Option<BusinessSend>,
         mentions: &[Mention],
     ) -> Result<(u64, MessageView), ApiError> {
+        self.check_wanted(conversation)?;
+        self.begin_with_timer(conversation)?;
         let mut intent = self.intend(conversation, MessageClass::Content, about, shown.body(), mentions)?;
         (intent.text, intent.shown) = (shown.text(), shown.clone().beside_text());
         once::close(&mut intent.shown);
@@ -76,6 +78,9 @@ impl State {
         body: Body,
         mentions: &[Mention],
     ) -> Result<u64, ApiError> {
+        if !matches!(body, Body::Deleted(_)) {
+            self.check_wanted(conversation)?;
+        }
         let class = class_of_change(&body);
         let about = match class {
             MessageClass::Edit => About::Replaces(target),

@@ -6,6 +6,7 @@
 mod advance;
 mod arrange;
 mod billed;
+mod block;
 mod candidate;
 mod changes;
 mod check;
@@ -26,6 +27,7 @@ mod once;
 mod order;
 mod outbox;
 mod pins;
+mod presence;
 mod receipts;
 mod resync;
 mod roster;

@@ -1,4 +1,4 @@
-//! How far messages got: delivered (said by the server), read (said by the peer, encrypted), typing, unread.
+//! How far messages got: delivered (said by the server), read (said by the peer, encrypted), unread.
 
 use kabar_protocol::{
     ids::{AccountId, ClientMessageId, ConversationId},
@@ -24,8 +24,6 @@ use crate::{
 const READ_RECEIPT_PAUSE_MS: TimeMs = 1_000;
 /// In a group, the pause is as many times longer as it has so many other members.
 const MEMBERS_PER_PAUSE: usize = 8;
-/// Somebody who types says so again within this time.
-const TYPING_MS: TimeMs = 6_000;
 /// Rows looked through for one change of marks.
 const ROWS_PER_MARK: u32 = 200;
 /// Conversations in one acknowledgement.
@@ -130,6 +128,12 @@ impl State {
 
     /// Our messages up to the server's number `to` have got one state further with this account.
     pub(super) fn move_mark(&mut self, conversation: ConversationId, account: AccountId, to: u64, state: MessageState) {
+        // Who does not say what he has read is not told either.
+        let state = if self.privacy().read_receipts {
+            state
+        } else {
+            MessageState::Delivered
+        };
         let (timelines, to) = (self.cursor.timelines, self.local_seq(to));
         let moved = self.with_marks(conversation, account, |marks, own_seq| {
             marks.enter_timeline(timelines, own_seq);
@@ -333,11 +337,16 @@ impl State {
         let unread = later
             .filter(|row| row.seq > place.seq && row.sub == 0 && Some(row.from) != me)
             .count();
+        let silent = !self.privacy().read_receipts;
         // Nothing changes before the rows are here: until then this runs again.
         if let Some(chat) = self.chats.get_mut(&conversation) {
             chat.request &= !accepted;
             chat.arranged.unread = false;
             chat.read_seq = chat.read_seq.max(place.seq);
+            if silent {
+                // Nor is it said later.
+                chat.read_sent_seq = chat.read_sent_seq.max(chat.read_seq.min(chat.received_seq));
+            }
             chat.unread = u32::try_from(unread).unwrap_or(u32::MAX).min(chat.unread);
             chat.mentioned.retain(|(seq, _)| *seq > place.seq);
         }
@@ -351,7 +360,8 @@ impl State {
     pub(crate) fn owes_read_receipt(&self, chat: &Chat) -> bool {
         let seen = chat.read_seq.min(chat.received_seq);
         // A number of an earlier timeline may be another message's by now.
-        seen > chat.read_sent_seq
+        self.privacy().read_receipts
+            && seen > chat.read_sent_seq
             && self.is_of_this_timeline(seen)
             && !chat.request
             && chat.group.is_some()
@@ -418,53 +428,5 @@ impl State {
         let members = self.teams.get(&chat.conversation).map_or(0, |team| team.marks.len());
         let factor = TimeMs::try_from(members / MEMBERS_PER_PAUSE).unwrap_or(1).max(1);
         READ_RECEIPT_PAUSE_MS * factor
-    }
-
-    /// Tells the peer, if he is there to be told.
-    pub(crate) fn set_typing(&mut self, conversation: ConversationId, active: bool) -> Result<Reply, ApiError> {
-        let Some(chat) = self.chats.get(&conversation) else {
-            return Err(refusal("conversation_unknown", "no such conversation on this device"));
-        };
-        if self.connection.is_online() && chat.on_server && !chat.request {
-            let typing = wire::Typing {
-                conversation_id: conversation.to_bytes(),
-                active,
-            };
-            self.request(Purpose::Typing, Body::Typing(typing));
-        }
-        Ok(Reply::Done)
-    }
-
-    pub(crate) fn typing(&mut self, notice: &wire::TypingNotice) {
-        let (Ok(conversation), Ok(account)) = (
-            ConversationId::from_slice(&notice.conversation_id),
-            AccountId::from_slice(&notice.account_id),
-        ) else {
-            return;
-        };
-        let chat = self.chats.get(&conversation);
-        if !chat.is_some_and(|chat| self.is_with(chat, account)) {
-            return;
-        }
-        if !notice.active {
-            return self.typing_ended(conversation, account);
-        }
-        let until = self.now + TYPING_MS;
-        self.waiting.typing.insert((conversation, account), until);
-        self.notify(Notification::Typing {
-            conversation_id: conversation,
-            account_id: account,
-            active: true,
-        });
-    }
-
-    pub(crate) fn typing_ended(&mut self, conversation: ConversationId, account: AccountId) {
-        if self.waiting.typing.remove(&(conversation, account)).is_some() {
-            self.notify(Notification::Typing {
-                conversation_id: conversation,
-                account_id: account,
-                active: false,
-            });
-        }
     }
 }

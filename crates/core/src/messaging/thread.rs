@@ -8,7 +8,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Changes, Chat, Envelope, Intent, Party, Place, Row, once, roster::Notice};
 use crate::{
-    api::{ChangesView, ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, Shown},
+    api::{
+        ChangesView, ChatKind, ChatView, FeedItem, MessageKind, MessageState, MessageView, Notification, Seen, Shown,
+    },
     state::State,
     store::keys,
     tx::Step,
@@ -60,6 +62,12 @@ impl State {
             mentions: chat.mentioned.iter().map(|(_, message)| *message).collect(),
             request: chat.request,
             safety_changed: chat.safety_changed,
+            blocked: chat.peer().is_some_and(|peer| self.is_blocked(peer)),
+            seen: Seen {
+                here: self.is_here(chat.conversation),
+                last: self.last_seen(chat),
+            },
+            lists: chat.arranged.lists.clone(),
             updated_at: chat.updated_at,
         }
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Place, Row, not_in_group, roster::Notice, wishes::not_allowed};
 use crate::{
-    api::{Key, MessageKind, Notification, TimeMs},
+    api::{ApiError, Key, MessageKind, Notification, TimeMs},
     commands::{Outcomes, invalid, refusal},
     state::{State, Work},
     store::{self, keys},
@@ -67,6 +67,22 @@ impl State {
         }
         let timer = Body::Timer(wire::Timer { seconds });
         Ok(self.queue_control(conversation, timer, Some(command_id)).map(|()| None))
+    }
+
+    /// The first message of a chat that we begin says before it how long messages stay, if we have wished so for all of them.
+    pub(super) fn begin_with_timer(&mut self, conversation: ConversationId) -> Result<(), ApiError> {
+        let seconds = self.privacy().timer_s;
+        let Some(chat) = self.chats.get_mut(&conversation) else {
+            return Ok(());
+        };
+        let new = !chat.on_server && chat.last.is_none() && chat.candidate.is_none() && chat.peer().is_some();
+        if seconds == 0 || !new || chat.timer_s == seconds || self.is_with_business(conversation) {
+            return Ok(());
+        }
+        if let Some(chat) = self.chats.get_mut(&conversation) {
+            chat.timer_s = seconds;
+        }
+        self.queue_control(conversation, Body::Timer(wire::Timer { seconds }), None)
     }
 
     /// Somebody, perhaps we, has set how long messages stay from now on.

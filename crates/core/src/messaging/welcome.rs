@@ -115,6 +115,9 @@ impl State {
         };
         self.adopt(conversation, group, item.seq);
         self.entered_group(conversation, Some(adder), item.seq);
+        if facts.policy.kind() == wire::ConversationKind::Group && self.is_blocked(adder) {
+            self.stay_out(conversation);
+        }
         if reset {
             self.add_notice(conversation, MessageKind::NoticeReset);
         }

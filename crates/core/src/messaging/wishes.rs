@@ -154,10 +154,10 @@ impl Team {
 }
 
 impl State {
-    /// Queues a change; the answer comes when it is in force, or cannot be.
+    /// Queues a change; the answer to a command comes when it is in force, or cannot be.
     pub(crate) fn wish(
         &mut self,
-        command_id: u64,
+        command: Option<u64>,
         conversation: ConversationId,
         change: Wanted,
     ) -> Result<(), ApiError> {
@@ -174,7 +174,9 @@ impl State {
         let id = team.next_wish;
         team.wishes.push_back(Wish { id, change });
         self.save_team(conversation);
-        self.waiting.wishes.insert((conversation, id), command_id);
+        if let Some(command_id) = command {
+            self.waiting.wishes.insert((conversation, id), command_id);
+        }
         self.due.insert(conversation);
         Ok(())
     }

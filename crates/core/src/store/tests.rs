@@ -13,7 +13,10 @@ use super::{Blob, decode, encode};
 use crate::{
     CoreConfig,
     accounts::{Account, Chain, Peer, Secret},
-    api::{BusinessSend, Category, GroupRole, Mention, MessageKind, RsvpAnswer, Shown, Standing, Version},
+    api::{
+        Audience, BusinessSend, Category, GroupRole, Mention, MessageKind, Privacy, RsvpAnswer, Shown, Standing,
+        Version,
+    },
     commands::refusal,
     messaging::{
         Candidate, CandidateKind, Changes, Chat, Envelope, GroupRef, Intent, Party, PendingCommit, Place, Quarantined,
@@ -258,6 +261,12 @@ fn the_account_and_everybody_else() {
         username: Some("ani".into()),
         phone: None,
         phone_pending: None,
+        privacy: Privacy {
+            read_receipts: false,
+            presence: Audience::Nobody,
+            timer_s: 60,
+            ..Privacy::default()
+        },
         successor: Some(Secret::new([2; 32])),
     });
     reads_alike(&Peer {
@@ -267,6 +276,8 @@ fn the_account_and_everybody_else() {
         username: None,
         phone: Some("+6281200000000".into()),
         business: None,
+        blocked: true,
+        seen_at: Some(LATE),
         chain: chain(),
     });
     is_same(&Cursor {

@@ -69,6 +69,26 @@ impl Draft {
     }
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct Lists {
+    /// +phone, @username, account id or conversation id
+    #[arg(long)]
+    with: String,
+    /// What the conversation is sorted under from now on; without one, nothing
+    #[arg(long)]
+    list: Vec<String>,
+}
+
+impl Lists {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let conversation_id = messages::conversation(session, "with", self.with).await?;
+        let lists = self.list;
+        let chat = ask(session, Command::SetLists { conversation_id, lists }).await?;
+        let value = json!({ "conversation_id": conversation_id, "lists": chat.lists });
+        session.output.answer(&value, || chat.lists.join(", "))
+    }
+}
+
 async fn ask(session: &Session, command: Command) -> Result<ChatView, Failure> {
     match session.ask(command).await? {
         Reply::Chat(chat) => Ok(chat),

@@ -14,6 +14,7 @@ mod group;
 mod invite;
 mod kinds;
 mod messages;
+mod privacy;
 mod receive;
 mod shown;
 #[cfg(test)]
@@ -129,6 +130,16 @@ enum ChatCommand {
     MarkRead(arrange::Arrange),
     /// Keep a text that is to be sent later
     Draft(arrange::Draft),
+    /// Sort a conversation under names of your own; known to this home only
+    Lists(arrange::Lists),
+    /// Show or change what others see of you
+    Privacy(privacy::Privacy),
+    /// Ask whether a person is there, as far as both let each other see it
+    Presence(privacy::Presence),
+    /// Hear nothing more from a person or a business; they do not learn it
+    Block(privacy::Block),
+    /// Hear from them again
+    Unblock(privacy::Block),
     /// Print what came in, each item once
     Receive(receive::Receive),
     /// Mark everything up to a message as read
@@ -198,6 +209,11 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Read(read) => read.run(&session).await,
         ChatCommand::Resolve(resolve) => resolve.run(&session).await,
         ChatCommand::Chats => messages::chats(&session).await,
+        ChatCommand::Lists(lists) => lists.run(&session).await,
+        ChatCommand::Privacy(privacy) => privacy.run(&session).await,
+        ChatCommand::Presence(presence) => presence.run(&session).await,
+        ChatCommand::Block(block) => block.run(&session, true).await,
+        ChatCommand::Unblock(block) => block.run(&session, false).await,
         ChatCommand::Messages(messages) => messages.run(&session).await,
         ChatCommand::Shelf(shelf) => shelf.run(&session).await,
         ChatCommand::Search(search) => search.run(&session).await,

@@ -42,6 +42,10 @@ impl Receive {
         if !self.follow {
             caught_up?;
         }
+        if self.follow {
+            // Somebody looks.
+            session.ask(Command::SetHere { here: true }).await?;
+        }
         while self.follow || printed == 0 {
             match timeout_at(until, news.recv()).await {
                 Err(_) | Ok(Err(RecvError::Closed)) => break,

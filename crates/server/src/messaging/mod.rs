@@ -10,6 +10,7 @@ mod commit_store;
 mod conversation;
 mod create_conversation;
 mod envelope;
+mod ephemeral;
 mod group_check;
 mod inbox;
 mod invites;
@@ -21,7 +22,6 @@ mod reset_conversation;
 mod retention;
 mod send;
 mod submit_commit;
-mod typing;
 
 #[cfg(test)]
 mod disk_full_tests;
@@ -36,6 +36,7 @@ use tokio::sync::mpsc;
 use self::{authors::Authors, batch::Item, conversation::Cached};
 pub(crate) use self::{
     create_conversation::create_conversation,
+    ephemeral::{presence, typing},
     inbox::{drop_device, open_inbox},
     invites::{
         decline_join_request, fetch_invite, fetch_invited_group, fetch_join_requests, publish_invite, request_join,
@@ -48,7 +49,6 @@ pub(crate) use self::{
     retention::sweep,
     send::{ack, send},
     submit_commit::submit_commit,
-    typing::typing,
 };
 use crate::{app::App, cache::Cache, db::Engine};
 

@@ -191,7 +191,11 @@ async fn answer(app: &App, session: &Session, identity: Identity, body: Request)
         Request::FetchReceipts(body) => Response::Receipts(messaging::fetch_receipts(app, identity, body).await?),
         Request::Typing(body) => {
             messaging::typing(app, identity, body).await?;
-            Response::TypingAccepted(w::TypingAccepted {})
+            Response::EphemeralAccepted(w::EphemeralAccepted {})
+        }
+        Request::Presence(body) => {
+            messaging::presence(app, identity, body).await?;
+            Response::EphemeralAccepted(w::EphemeralAccepted {})
         }
         Request::BeginUpload(body) => Response::UploadBegun(media::begin_upload(app, identity, body).await?),
         other => return answer_invites(app, identity, other).await,

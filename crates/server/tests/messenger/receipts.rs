@@ -141,7 +141,7 @@ async fn typing_reaches_who_is_online_and_is_kept_nowhere() {
         for active in [true, false] {
             assert!(matches!(
                 typing(&mut ani, id, active).await,
-                Response::TypingAccepted(_)
+                Response::EphemeralAccepted(_)
             ));
             match budi.socket.pushed().await {
                 Response::Typing(notice) => {
@@ -153,7 +153,10 @@ async fn typing_reaches_who_is_online_and_is_kept_nowhere() {
         }
         // A socket that has not signed in is nobody's: Budi is away.
         budi.socket = Socket::open(&test.server).await;
-        assert!(matches!(typing(&mut ani, id, true).await, Response::TypingAccepted(_)));
+        assert!(matches!(
+            typing(&mut ani, id, true).await,
+            Response::EphemeralAccepted(_)
+        ));
         budi.reconnect(&test.server, 1).await;
         budi.socket.queue_empty().await;
         let message = ani.message(id, 1, 5);

@@ -170,7 +170,18 @@ impl Server {
             active: ask.active,
         };
         self.push_to_others(id, from.0, Say::Typing(notice));
-        Say::TypingAccepted(wire::TypingAccepted {})
+        Say::EphemeralAccepted(wire::EphemeralAccepted {})
+    }
+
+    pub(super) fn presence(&mut self, from: (AccountId, DeviceId), ask: wire::Presence) -> Say {
+        let id = ConversationId::from_slice(&ask.conversation_id).unwrap();
+        let notice = wire::PresenceNotice {
+            conversation_id: ask.conversation_id,
+            account_id: from.0.to_bytes(),
+            kind: ask.kind,
+        };
+        self.push_to_others(id, from.0, Say::Presence(notice));
+        Say::EphemeralAccepted(wire::EphemeralAccepted {})
     }
 
     fn push_to_others(&mut self, id: ConversationId, from: AccountId, say: Say) {

@@ -221,6 +221,7 @@ impl Server {
             Ask::ResetConversation(ask) => self.reset(from, ask, now),
             Ask::FetchReceipts(ask) => self.receipts(from, ask),
             Ask::Typing(ask) => self.typing(from, ask),
+            Ask::Presence(ask) => self.presence(from, ask),
             Ask::PublishInvite(ask) => self.publish_invite(ask),
             Ask::RevokeInvite(ask) => self.revoke_invite(&ask),
             Ask::FetchInvite(ask) => self.invite(&ask.code),

@@ -103,6 +103,126 @@ test('what calls itself a film and is none is a document in the end', async () =
   await closed(budi);
 });
 
+const tiles = (person) => person.page.getByRole('article', { name: /(Album berisi|Album of) / }).getByRole('button', { name: /^(Buka|Open|Putar|Play|Muat|Load) / });
+
+test('pictures and a film that are chosen together are one album with one caption', async () => {
+  await choose(rani, ...[0, 1, 2, 3, 4].map(picture), { name: 'bola 2.webm', mimeType: 'video/webm', buffer: film });
+  await sheetOf(rani).getByText(/640 × 360/).waitFor();
+  assert.equal(await sheetOf(rani).getByRole('textbox').count(), 1, 'one caption for all');
+  await sheetOf(rani).getByRole('textbox').fill('Liburan');
+  await look(rani, 'media-album-sheet-light');
+  await send(rani);
+  for (const [person, label] of [[rani, /Album berisi 6, Liburan/], [budi, /Album of 6, Liburan/]]) {
+    await person.page.getByRole('article', { name: label }).waitFor();
+    await person.page.waitForFunction(() => document.querySelectorAll('.album img.drawn').length === 4);
+  }
+  assert.equal(await tiles(budi).count(), 4, 'four are shown');
+  await budi.page.getByRole('article', { name: /Album of 6/ }).getByText('+2').waitFor();
+  await look(rani, 'media-album-light');
+  await look(budi, 'media-album-dark');
+});
+
+test('the viewer goes through all of them by keys and by a finger', async () => {
+  await tiles(rani).first().click();
+  await dialog(rani, 'foto 1.jpg').waitFor();
+  await rani.page.keyboard.press('ArrowRight');
+  await dialog(rani, 'foto 2.jpg').getByRole('img').waitFor();
+  assert.equal(await rani.page.locator('dialog img').evaluate((image) => image.naturalWidth), 600);
+  await rani.page.keyboard.press('ArrowLeft');
+  await dialog(rani, 'foto 1.jpg').waitFor();
+  for (let n = 0; n < 5; n += 1) await rani.page.keyboard.press('ArrowRight');
+  await dialog(rani, 'bola 2.webm').waitFor();
+  await rani.page.waitForFunction(() => document.querySelector('dialog video')?.currentTime > 0.1);
+  assert.equal(await dialog(rani, 'bola 2.webm').getByRole('button', { name: 'Berikutnya' }).count(), 0, 'it is the last');
+  await dialog(rani, 'bola 2.webm').getByText(/^8 dari 8$/).waitFor();
+  await dialog(rani, 'bola 2.webm').getByRole('button', { name: 'Sebelumnya' }).click();
+  await dialog(rani, 'foto 5.jpg').waitFor();
+  await look(rani, 'media-viewer-light');
+  await rani.page.keyboard.press('Escape');
+  await closed(rani);
+
+  await tiles(budi).nth(3).tap();
+  await dialog(budi, 'foto 4.jpg').getByRole('img').waitFor();
+  const swipe = (from, to) =>
+    budi.page.locator('dialog .stage').evaluate(
+      (stage, [begin, end]) => {
+        const at = (x) => ({ bubbles: true, pointerType: 'touch', isPrimary: true, pointerId: 7, clientX: x, clientY: 400 });
+        stage.dispatchEvent(new PointerEvent('pointerdown', at(begin)));
+        stage.dispatchEvent(new PointerEvent('pointerup', at(end)));
+      },
+      [from, to],
+    );
+  await swipe(300, 80);
+  await dialog(budi, 'foto 5.jpg').waitFor();
+  await swipe(200, 180);
+  await swipe(80, 300);
+  await dialog(budi, 'foto 4.jpg').waitFor();
+  await look(budi, 'media-viewer-dark');
+  await budi.page.keyboard.press('Escape');
+  await closed(budi);
+});
+
+test('one of an album is picked or quoted by itself', async () => {
+  const album = budi.page.getByRole('article', { name: /Album of 6/ });
+  await album.focus();
+  await budi.page.keyboard.press('Enter');
+  await budi.page.getByRole('menuitem', { name: 'Select', exact: true }).tap();
+  await budi.page.getByRole('article', { name: /Picture foto 3.jpg/ }).waitFor();
+  assert.equal(await album.count(), 0, 'they have come apart');
+  await budi.page.keyboard.press('Escape');
+  await album.waitFor();
+});
+
+test('what may be looked at once is shown once, and nothing of it is left', async () => {
+  await choose(rani, { ...picture(0), name: 'rahasia.jpg' });
+  await sheetOf(rani).getByText(/900 × 600/).waitFor();
+  await sheetOf(rani).getByRole('switch', { name: /^Sekali lihat/ }).check();
+  await look(rani, 'media-once-sheet-light');
+  await send(rani);
+  await rani.seesState('Gambar, sekali lihat', rani.t.read);
+  await rani.message('Gambar, sekali lihat').getByText('Belum dibuka').waitFor();
+  assert.equal(await rani.message('Gambar, sekali lihat').getByRole('button', { name: /^Buka/ }).count(), 0, 'not by its sender');
+  await rani.page.getByRole('navigation').getByText('Gambar, sekali lihat').waitFor();
+
+  const card = budi.page.getByRole('button', { name: /^Open Picture, view once \d/ });
+  await card.waitFor();
+  assert.equal(await budi.message('Picture, view once').locator('img').count(), 0, 'nothing of it is seen before');
+  await look(budi, 'media-once-dark');
+  await budi.message('Picture, view once').focus();
+  await budi.page.keyboard.press('Enter');
+  await budi.page.getByRole('menu').waitFor();
+  assert.equal(await budi.page.getByRole('menuitem', { name: 'Forward' }).count(), 0);
+  await budi.page.keyboard.press('Escape');
+  await card.tap();
+  const once = dialog(budi, 'Picture, view once');
+  await once.waitFor();
+  await budi.page.waitForFunction(() => document.querySelector('dialog img')?.naturalWidth === 900);
+  assert.equal(await once.getByRole('button').count(), 1, 'nothing but a way out');
+  await look(budi, 'media-once-viewer-dark');
+  await once.getByRole('button', { name: 'Close' }).tap();
+  await closed(budi);
+  await budi.message('Picture, view once').getByText('Opened').waitFor();
+  assert.equal(await card.count(), 0);
+  await rani.message('Gambar, sekali lihat').getByText('Sudah dibuka').waitFor();
+  await budi.page.reload();
+  await budi.message('Picture, view once, Opened').waitFor();
+  assert.equal(await card.count(), 0, 'not after the page came anew either');
+  await look(budi, 'media-once-opened-dark');
+});
+
+test('a voice message is heard once', async () => {
+  await rani.page.getByRole('button', { name: 'Rekam pesan suara' }).focus();
+  await rani.page.keyboard.press('Enter');
+  await rani.page.getByRole('button', { name: 'Hanya didengar sekali' }).click();
+  await rani.page.waitForFunction(() => document.querySelector('[role=timer]')?.textContent.trim() === '0:02');
+  await rani.page.getByRole('button', { name: 'Kirim pesan suara' }).click();
+  await budi.page.getByRole('button', { name: /^Open Voice message, view once 0:0/ }).tap();
+  await budi.page.waitForFunction(() => document.querySelector('dialog audio')?.currentTime > 0.3);
+  await budi.page.keyboard.press('Escape');
+  await closed(budi);
+  await budi.message('Voice message, view once').getByText('Opened').waitFor();
+});
+
 test('nothing was said in the console', () => {
   for (const person of [rani, budi]) person.calm();
 });

@@ -3,7 +3,7 @@ const LONG_MS = 500;
 /** Further than this is scrolling. */
 const STILL_PX = 10;
 
-export function longPress(node: HTMLElement, pressed: () => void): void {
+export function longPress(node: HTMLElement, pressed: (on: Element) => void): void {
   $effect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let from = { x: 0, y: 0 };
@@ -12,7 +12,8 @@ export function longPress(node: HTMLElement, pressed: () => void): void {
       stop();
       if (event.pointerType !== 'touch' || !event.isPrimary) return;
       from = { x: event.clientX, y: event.clientY };
-      timer = setTimeout(pressed, LONG_MS);
+      const on = event.target as Element;
+      timer = setTimeout(() => pressed(on), LONG_MS);
     };
     const move = (event: PointerEvent) => {
       if (Math.hypot(event.clientX - from.x, event.clientY - from.y) > STILL_PX) stop();

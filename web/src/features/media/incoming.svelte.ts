@@ -79,6 +79,20 @@ class IncomingFiles {
     session.link.dropJob(incoming.job);
   }
 
+  /** What lay on the disk for too long is there no more: it is fetched again. */
+  async renew(incoming: Incoming): Promise<void> {
+    if (incoming.url) URL.revokeObjectURL(incoming.url);
+    incoming.url = undefined;
+    incoming.state = 'idle';
+    await this.load(incoming);
+  }
+
+  /** Gives its bytes away for good: whoever has their address lets go of them. */
+  part(known: Incoming): void {
+    known.url = undefined;
+    this.forget(known.file);
+  }
+
   forget(file: FileBody): void {
     const known = this.#files.get(file.location);
     this.#files.delete(file.location);

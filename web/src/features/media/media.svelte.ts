@@ -2,11 +2,21 @@
 // And which picture is looked at.
 import type { FileBody, Message } from '../../core/contract';
 import type { Chosen, Outgoing } from './outgoing.svelte';
+import type { FileKind } from './shown';
+
+/** What is looked at for the only time. Its address is let go of with the look. */
+export interface Looking {
+  kind: FileKind;
+  url: string;
+  name: string;
+  caption: string;
+}
 
 class Media {
   parts: typeof import('./parts') | undefined = $state.raw();
   /** The message whose picture fills the screen. */
   viewing: Message | undefined = $state.raw();
+  looking: Looking | undefined = $state.raw();
 
   /** Resolves once every file can be shown. */
   async need(messages: readonly Message[]): Promise<void> {

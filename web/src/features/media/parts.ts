@@ -1,4 +1,5 @@
 // What media.svelte.ts fetches.
+export { default as AlbumCard } from './AlbumCard.svelte';
 export { default as FileCard } from './FileCard.svelte';
 export { incoming } from './incoming.svelte';
 export { default as OutgoingRow } from './OutgoingRow.svelte';

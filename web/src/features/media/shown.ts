@@ -30,10 +30,10 @@ export function isPicture(mimeType: string): boolean {
   return DRAWN.has(mimeType);
 }
 
-/** A picture or a film: what fills a bubble. */
-export function isSeen(file: Pick<FileBody, 'mime_type' | 'voice'>): boolean {
+/** A picture or a film that may be seen again: what fills a bubble. */
+export function isSeen(file: Pick<FileBody, 'mime_type' | 'voice' | 'view_once'>): boolean {
   const kind = kindOf(file);
-  return kind === 'picture' || kind === 'film';
+  return !file.view_once && (kind === 'picture' || kind === 'film');
 }
 
 /** A type under which bytes do nothing but lie there, unless they are drawn or played. */

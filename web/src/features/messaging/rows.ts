@@ -1,12 +1,14 @@
 // A thread as rows: days, messages in groups, notices, and where the unread part begins. Pure.
 import type { Message } from '../../core/contract';
+import { isSeen } from '../media/shown';
 import { isNotice } from './order';
 
 export type Row =
   | { kind: 'day'; key: string; time: number }
   | { kind: 'unread'; key: string }
   | { kind: 'notice'; key: string; message: Message }
-  | { kind: 'message'; key: string; message: Message; first: boolean; last: boolean };
+  /** `album`: what was sent together with the message, and the message. */
+  | { kind: 'message'; key: string; message: Message; album?: Message[]; first: boolean; last: boolean };
 
 /** Messages of one person within this time stand together. */
 const GROUP_MS = 5 * 60_000;
@@ -23,6 +25,13 @@ function together(a: Message | undefined, b: Message | undefined): boolean {
   );
 }
 
+/** Both are pictures or films that were sent together, and nothing keeps them apart. */
+function ofOneAlbum(a: Message | undefined, b: Message): boolean {
+  const [one, other] = [a?.file, b.file];
+  if (!one?.album || one.album !== other?.album || b.in_reply_to || !together(a, b)) return false;
+  return [a, b].every((each) => each?.file && isSeen(each.file) && each.state !== 'failed');
+}
+
 /** When each was. A notice has the clock of this device, perhaps much later than what it stands among: never later than what follows. */
 function timesOf(messages: readonly Message[]): number[] {
   const times = messages.map(({ time }) => time);
@@ -32,8 +41,8 @@ function timesOf(messages: readonly Message[]): number[] {
   return times;
 }
 
-/** `unreadFrom` is the id of the first message that was unread when the thread was opened. */
-export function rowsOf(messages: readonly Message[], unreadFrom?: string): Row[] {
+/** `unreadFrom` is the id of the first message that was unread when the thread was opened; `apart` shows albums one by one. */
+export function rowsOf(messages: readonly Message[], unreadFrom?: string, apart = false): Row[] {
   const rows: Row[] = [];
   const times = timesOf(messages);
   messages.forEach((message, i) => {
@@ -44,16 +53,27 @@ export function rowsOf(messages: readonly Message[], unreadFrom?: string): Row[]
       rows.push({ kind: 'day', key: `day-${new Date(time).toDateString()}-${message.message_id}`, time });
     }
     const unread = message.message_id === unreadFrom;
+    const last = !together(message, after) || after?.message_id === unreadFrom;
+    const row = rows.at(-1);
+    if (!apart && !unread && row?.kind === 'message' && ofOneAlbum(before, message)) {
+      row.album = [...(row.album ?? [row.message]), message];
+      row.last = last;
+      return;
+    }
     if (unread) rows.push({ kind: 'unread', key: 'unread' });
     if (isNotice(message)) {
       rows.push({ kind: 'notice', key: message.message_id, message });
       return;
     }
     const first = unread || !together(before, message);
-    const last = !together(message, after) || after?.message_id === unreadFrom;
     rows.push({ kind: 'message', key: message.message_id, message, first, last });
   });
   return rows;
+}
+
+/** Whether the message is in this row. */
+export function holds(row: { kind: string; key: string; album?: Message[] }, id: string | undefined): boolean {
+  return row.key === id || Boolean(row.album?.some(({ message_id }) => message_id === id));
 }
 
 /** The first message that has not been read: the one `unread` received messages from the end, if it is among these. */

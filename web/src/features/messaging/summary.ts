@@ -2,7 +2,7 @@
 import type { Message } from '../../core/contract';
 import type { Catalogue } from '../../i18n/index.svelte';
 import { spanOf } from '../../i18n/span';
-import { clockOf } from '../media/shown';
+import { clockOf, kindOf } from '../media/shown';
 import { nameOf } from './person';
 import { richText } from './rich.svelte';
 
@@ -15,6 +15,7 @@ export function summaryOf(message: Message, t: Catalogue, me?: string): string {
   if (message.kind === 'notice_timer') return timerSaid(message, t, me);
   if (message.kind === 'notice_pinned' || message.kind === 'notice_unpinned') return pinSaid(message, t, me);
   const { poll, location, contacts, file } = message;
+  if (file?.view_once) return t.once(t[kindOf(file)]);
   if (file?.voice) return `${t.voice} ${clockOf(file.duration_ms ?? 0)}`;
   const text = message.text === undefined ? undefined : richText.plain(message.text);
   const what = poll ? t.poll : location ? t.place : contacts && t.contact;

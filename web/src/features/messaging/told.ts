@@ -14,15 +14,18 @@ interface Said {
   footer: string;
   order: ReturnType<typeof orderOf>;
   offer: ReturnType<typeof offerOf>;
+  /** Of what was sent together. */
+  count: number;
 }
 
-export function toldOf(message: Message, { text, footer, order, offer }: Said): string {
+export function toldOf(message: Message, { text, footer, order, offer, count }: Said): string {
   const { t } = i18n;
   const { file, event } = message;
   const titles = offer ? titlesOf(offer) : [];
   const parts = [
     message.kind === 'ticket' ? t.ticket : offer?.header,
-    file && calledOf(file, t),
+    file && (count > 1 ? t.album(count) : calledOf(file, t)),
+    file?.view_once && (message.opened?.length || !file.location) && t.opened,
     event || isCard(message) ? summaryOf(message, t) : text,
     event && [i18n.appointment(event.starts_ms), event.place].filter(Boolean).join(', '),
     kindCards.parts?.factsOf(message),
@@ -41,5 +44,6 @@ export function toldOf(message: Message, { text, footer, order, offer }: Said): 
 /** A recording is known by how long it is, everything else by its name. */
 function calledOf(file: FileBody, t: Catalogue): string {
   const kind = kindOf(file);
+  if (file.view_once) return t.once(t[kind]);
   return `${t[kind]} ${kind === 'voice' ? clockOf(file.duration_ms ?? 0) : file.name}`;
 }

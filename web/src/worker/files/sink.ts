@@ -13,8 +13,8 @@ const MEMORY_BYTES = 8_000_000;
 /** The most that is held in memory where the browser gives no files. */
 const MEMORY_BYTES_MAX = 32_000_000;
 const FOLDER = 'files';
-/** Long enough for the browser to have copied it to where the person wants it. */
-const KEPT_MS = 15 * 60_000;
+/** Long enough for the browser to have copied it to where the person wants it, and for a film to be seen to its end. */
+const KEPT_MS = 4 * 3_600_000;
 
 /** Of worker scopes only, and so not among the types of a page. */
 interface SyncAccess {

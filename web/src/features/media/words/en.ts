@@ -13,6 +13,13 @@ export const en = {
   remove: (name: string) => `Remove ${name}`,
   hd: 'HD',
   hd_hint: 'All pixels. Larger, and slower to send.',
+  look: 'Open',
+  once: 'View once',
+  once_hint: 'Whoever gets it can open it once. It is not saved, and not passed on.',
+  once_unopened: 'Not opened yet',
+  once_opened_by: (count: string) => `Opened by ${count}`,
+  once_goes: 'It is gone when you close it.',
+  once_broken: 'This browser cannot show it.',
   clean: 'Pictures go without what the camera wrote into them, such as the place.',
   not_a_picture:
     'This browser cannot open it as a picture. It goes as a document, unchanged, with everything that is stored in it.',

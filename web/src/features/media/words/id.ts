@@ -15,6 +15,13 @@ export const id: Words = {
   remove: (name) => `Singkirkan ${name}`,
   hd: 'HD',
   hd_hint: 'Semua piksel. Lebih besar dan lebih lama dikirim.',
+  look: 'Buka',
+  once: 'Sekali lihat',
+  once_hint: 'Penerima dapat membukanya satu kali. Tidak tersimpan dan tidak diteruskan.',
+  once_unopened: 'Belum dibuka',
+  once_opened_by: (count) => `Dibuka ${count} orang`,
+  once_goes: 'Hilang begitu Anda menutupnya.',
+  once_broken: 'Peramban ini tidak dapat menampilkannya.',
   clean: 'Gambar dikirim tanpa catatan kamera di dalamnya, seperti lokasi.',
   not_a_picture:
     'Peramban ini tidak dapat membukanya sebagai gambar. Dikirim sebagai dokumen apa adanya, dengan semua yang tersimpan di dalamnya.',

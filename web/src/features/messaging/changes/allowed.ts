@@ -39,7 +39,7 @@ export function allowed(message: Message, now: number, accepted: boolean, place 
     react: sent && accepted && place.inside,
     reply: sent && place.mayWrite,
     copy: there && Boolean(message.text),
-    forward: sent && accepted && FORWARDED.has(message.kind),
+    forward: sent && accepted && FORWARDED.has(message.kind) && !message.file?.view_once,
     edit: sent && place.mayWrite && message.mine && message.kind === 'text' && age < EDIT_WINDOW_MS,
     delete: sent && place.inside && (message.mine || place.moderates) && age < DELETE_WINDOW_MS,
     versions: there && Boolean(message.versions?.length),

@@ -10,6 +10,7 @@ import { events } from './features/events/events.svelte';
 import { groupCards } from './features/groups/cards.svelte';
 import { media } from './features/media/media.svelte';
 import { chats } from './features/messaging/chats.svelte';
+import { sayWhetherHere } from './features/session/here';
 import { session } from './features/session/session.svelte';
 
 function receive(message: Exclude<FromWorker, { type: 'reply' }>): void {
@@ -45,6 +46,7 @@ function notice(notification: Notification): void {
       break;
     case 'account':
       account.become(notification.me);
+      if (notification.me) sayWhetherHere();
       if (notification.me && !chats.loaded) {
         void chats.load();
         void tickets.load();

@@ -13,10 +13,12 @@ import type {
 } from './group';
 
 import type { ContactsBody, LocationBody, Mention, Pin, PollBody, Vote } from './kinds';
+import type { Privacy, PrivacyAnswers, PrivacyCommand, Seen } from './privacy';
 
 export type * from './business';
 export type * from './group';
 export type * from './kinds';
+export type * from './privacy';
 
 export type Command =
   | { type: 'register'; name: string; username?: string | null; invite?: string | null }
@@ -80,7 +82,8 @@ export type Command =
   /** What a person can write, to at most FORWARD_CHATS_MAX chats. */
   | { type: 'forward'; message_id: string; to: string[] }
   | { type: 'safety_number'; with: string }
-  | { type: 'server_view'; conversation_id: string; limit: number };
+  | { type: 'server_view'; conversation_id: string; limit: number }
+  | PrivacyCommand;
 
 export type Reply =
   | { type: 'done' }
@@ -105,10 +108,11 @@ export type Reply =
   | { type: 'join_requests'; requests: JoinRequest[] }
   | ({ type: 'message_info' } & MessageInfo)
   | { type: 'safety_number'; safety_number: string; with: Person }
-  | { type: 'server_view'; items: ServerItem[] };
+  | { type: 'server_view'; items: ServerItem[] }
+  | ({ type: 'privacy' } & Privacy);
 
 /** Which reply answers which command. */
-export interface Answers {
+export interface Answers extends PrivacyAnswers {
   register: 'registered' | 'me' | 'done';
   request_phone_code: 'phone_code';
   verify_phone: 'me' | 'done';
@@ -210,6 +214,12 @@ export interface Chat {
   /** A stranger's first messages have not been answered yet. */
   request: boolean;
   safety_changed: boolean;
+  /** We do not want to hear from whom this is with. */
+  blocked?: boolean;
+  /** Of a person. */
+  seen?: Seen;
+  /** Names of our own under which it is sorted. */
+  lists?: string[];
   updated_at: number;
 }
 

@@ -6,7 +6,7 @@ import { launch } from './lib/browser.mjs';
 import { look } from './lib/look.mjs';
 import { pair } from './lib/pair.mjs';
 import { closed, dialog } from './lib/panel.mjs';
-import { PHONE } from './lib/person.mjs';
+import { PHONE, Person } from './lib/person.mjs';
 import { drawPicture } from './lib/picture.mjs';
 import { startServer } from './lib/server.mjs';
 import { recordFilm, tone } from './lib/sound.mjs';
@@ -221,6 +221,74 @@ test('a voice message is heard once', async () => {
   await budi.page.keyboard.press('Escape');
   await closed(budi);
   await budi.message('Voice message, view once').getByText('Opened').waitFor();
+});
+
+const shelfOf = (person) => dialog(person, /^(Media, tautan, dan dokumen|Media, links and documents)$/);
+
+async function openShelf(person) {
+  await person.page.locator('header a[href$="/details"]:not([aria-hidden])').click();
+  await person.page.getByRole('button', { name: /^(Media, tautan, dan dokumen|Media, links and documents)$/ }).click();
+  await shelfOf(person).getByRole('tab').first().waitFor();
+  return shelfOf(person);
+}
+
+test('what a chat holds is found in its details', async () => {
+  await choose(rani, { name: 'daftar hadir.csv', mimeType: 'text/csv', buffer: Buffer.from('Ani;Budi') });
+  await send(rani);
+  await budi.sees('daftar hadir.csv');
+  for (let n = 1; n <= 52; n += 1) await rani.say(`Jadwal ke-${n}: https://www.kereta.example/jadwal/${n}`);
+  await budi.sees('Jadwal ke-52');
+
+  const shelf = await openShelf(budi);
+  const month = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric' }).format(new Date());
+  await shelf.getByRole('heading', { name: month }).waitFor();
+  const items = shelf.locator('.grid li');
+  assert.equal(await items.count(), 8, 'five pictures and three films; what was seen once is not there');
+  await look(budi, 'media-shelf-dark');
+  await shelf.getByRole('button', { name: 'Open foto 4.jpg' }).tap();
+  await dialog(budi, 'foto 4.jpg').getByText('6 of 8').waitFor();
+  await budi.page.keyboard.press('Escape');
+  await closed(budi, 2);
+
+  await shelf.getByRole('tab', { name: 'Documents' }).tap();
+  await shelf.getByRole('button', { name: 'Save daftar hadir.csv' }).waitFor();
+  await shelf.getByRole('button', { name: 'Save lagu.wav' }).waitFor();
+  assert.equal(await shelf.getByRole('listitem').count(), 2);
+  await shelf.getByRole('tab', { name: 'Documents' }).focus();
+  await budi.page.keyboard.press('ArrowLeft');
+  assert.equal(await shelf.getByRole('tab', { name: 'Links' }).getAttribute('aria-selected'), 'true');
+  await shelf.getByRole('link', { name: /jadwal\/52$/ }).waitFor();
+  assert.equal(await shelf.getByRole('link', { name: /jadwal\/1$/ }).count(), 0, 'a page at a time');
+  assert.equal(await shelf.getByRole('link', { name: /jadwal\/52$/ }).getAttribute('rel'), 'noopener noreferrer');
+  await look(budi, 'media-shelf-links-dark');
+  await shelf.getByRole('link').last().scrollIntoViewIfNeeded();
+  await shelf.getByRole('link', { name: /jadwal\/1$/ }).waitFor();
+  assert.equal(await shelf.getByRole('listitem').count(), 52);
+
+  const third = shelf.getByRole('listitem').filter({ has: budi.page.getByRole('link', { name: /jadwal\/3$/ }) });
+  await third.getByRole('button', { name: 'Show in the chat' }).tap();
+  await closed(budi);
+  await budi.page.waitForFunction(() => document.activeElement?.getAttribute('aria-label')?.includes('Jadwal ke-3:'));
+});
+
+test('on a desk the same, and a chat without any says so', async () => {
+  const shelf = await openShelf(rani);
+  await rani.page.waitForFunction(() => document.querySelectorAll('.grid img.drawn').length === 5);
+  await look(rani, 'media-shelf-light');
+  await shelf.getByRole('button', { name: 'Buka foto 2.jpg' }).click();
+  await dialog(rani, 'foto 2.jpg').getByRole('button', { name: 'Lihat di obrolan' }).click();
+  await closed(rani);
+  await rani.page.waitForFunction(() => document.activeElement?.getAttribute('aria-label')?.includes('Album berisi 6'));
+
+  const citra = await Person.open(browser, server.origin('tiga'));
+  await citra.signUp('Citra');
+  await citra.openChatWith(await budi.link());
+  await citra.say('Halo Budi');
+  const empty = await openShelf(citra);
+  await empty.getByText('Belum ada gambar atau video').waitFor();
+  await look(citra, 'media-shelf-empty-light');
+  citra.calm();
+  await citra.close();
 });
 
 test('nothing was said in the console', () => {

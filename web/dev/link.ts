@@ -153,6 +153,11 @@ function chatOf(person: Person): Chat {
 
 const find = (id: string) => [...threads.values()].flat().find((each) => each.message_id === id);
 
+function shelfOf({ file, kind, text = '' }: Message) {
+  if (file) return /^(image|video)\//.test(file.mime_type) ? 'media' : 'documents';
+  return kind === 'text' && /https?:\/\//.test(text) ? 'links' : undefined;
+}
+
 function foundPage(all: Message[], { before, limit }: { before: string | null; limit: number }) {
   const start = before ? all.findIndex((each) => each.message_id === before) + 1 : 0;
   const chat = (id: string) => people.find((person) => person.account_id === id) ?? budi;
@@ -290,6 +295,11 @@ export class CoreLink {
           starred.sort((a, b) => b.time - a.time),
           command,
         );
+      }
+      case 'list_shelf': {
+        const all = (threads.get(command.conversation_id) ?? []).filter((each) => shelfOf(each) === command.shelf);
+        const { messages, more } = foundPage(all.reverse(), command);
+        return { type: 'messages', messages: messages.map(({ message }) => message), more };
       }
       case 'pin':
         this.#pin(command);

@@ -16,6 +16,8 @@ class Media {
   parts: typeof import('./parts') | undefined = $state.raw();
   /** The message whose picture fills the screen. */
   viewing: Message | undefined = $state.raw();
+  /** What one can go to from it, where that is not its thread. */
+  among: readonly Message[] | undefined = $state.raw();
   looking: Looking | undefined = $state.raw();
 
   /** Resolves once every file can be shown. */

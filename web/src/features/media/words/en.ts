@@ -38,6 +38,8 @@ export const en = {
   retry: 'Try again',
   zoom: 'Actual size',
   zoom_fit: 'Fit to the screen',
+  in_chat: 'Show in the chat',
+  pages: (count: number) => (count === 1 ? '1 page' : `${count} pages`),
   alt: (name: string) => `Picture ${name}`,
 
   play: (name: string) => `Play ${name}`,

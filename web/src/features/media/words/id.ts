@@ -40,6 +40,8 @@ export const id: Words = {
   retry: 'Coba lagi',
   zoom: 'Ukuran asli',
   zoom_fit: 'Paskan ke layar',
+  in_chat: 'Lihat di obrolan',
+  pages: (count) => `${count} halaman`,
   alt: (name) => `Gambar ${name}`,
 
   play: (name) => `Putar ${name}`,

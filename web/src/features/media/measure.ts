@@ -1,7 +1,8 @@
-// What a film or a sound says of itself, before it goes: how long it is, and of a film how large, and a picture of its beginning.
-// Only a page can play one, so this is not among the worker's jobs.
+// What a film, a sound or a document says of itself, before it goes: how long it is or how many pages it has, and of a film how
+// large, and a picture of its beginning. Only a page can play one, so this is not among the worker's jobs.
 import type { Prepared } from '../../core/messages';
 import { previewOf } from '../../worker/files/prepare';
+import { pagesOf } from './pdf';
 import { once, settled } from './playable';
 import { kindOf } from './shown';
 
@@ -11,6 +12,10 @@ const POSTER_S = 1;
 /** The same with what could be learned of it. What this browser cannot play goes as it is. */
 export async function measured(prepared: Prepared): Promise<Prepared> {
   const kind = kindOf(prepared);
+  if (prepared.mime_type === 'application/pdf') {
+    const pages = await pagesOf(prepared.body).catch(() => undefined);
+    return pages ? { ...prepared, facts: { pages } } : prepared;
+  }
   if (kind !== 'film' && kind !== 'sound') return prepared;
   const element = document.createElement(kind === 'film' ? 'video' : 'audio');
   element.muted = true;

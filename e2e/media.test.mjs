@@ -1,15 +1,16 @@
 // Films, sounds, albums and what may be looked at once, between a desk in Indonesian and a phone in English, in the dark; and where
 // all of it is found again.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
 import { look } from './lib/look.mjs';
 import { pair } from './lib/pair.mjs';
 import { closed, dialog } from './lib/panel.mjs';
 import { PHONE, Person } from './lib/person.mjs';
-import { drawPicture } from './lib/picture.mjs';
+import { drawPicture, PLACE } from './lib/picture.mjs';
 import { startServer } from './lib/server.mjs';
-import { recordFilm, tone } from './lib/sound.mjs';
+import { recordFilm, tone, withNote } from './lib/sound.mjs';
 
 let server;
 let browser;
@@ -73,6 +74,23 @@ test('a film goes with its length and a picture of its beginning, and plays on t
   await budi.page.getByRole('button', { name: /^Play bola.webm, 0:0[23]$/ }).waitFor();
 });
 
+test('an MP4 leaves behind where it was made, and plays all the same', async () => {
+  const mp4 = withNote(await recordFilm(rani.page, { type: 'video/mp4;codecs=vp9' }), PLACE);
+  await choose(rani, { name: 'bola.mp4', mimeType: 'video/mp4', buffer: mp4 });
+  await sheetOf(rani).getByText(/640 × 360/).waitFor();
+  await sheetOf(rani).getByText(/^Gambar dan video dikirim tanpa catatan kamera/).waitFor();
+  await send(rani);
+  await budi.page.getByRole('button', { name: /^Load bola.mp4/ }).tap();
+  await budi.page.waitForFunction(() => document.querySelector('dialog video')?.currentTime > 0.2);
+  const viewer = dialog(budi, 'bola.mp4');
+  const [download] = await Promise.all([budi.page.waitForEvent('download'), viewer.getByRole('button', { name: 'Save bola.mp4' }).tap()]);
+  const bytes = readFileSync(await download.path());
+  assert.equal(bytes.length, mp4.length);
+  assert.ok(mp4.includes(PLACE) && !bytes.includes(PLACE), 'the place is not in it');
+  await budi.page.keyboard.press('Escape');
+  await closed(budi);
+});
+
 test('a sound plays where it stands, can be sought and saved, and stops for a film', async () => {
   await choose(rani, { name: 'lagu.wav', mimeType: 'audio/wav', buffer: tone(6) });
   await sheetOf(rani).getByText(/0:06/).waitFor();
@@ -134,7 +152,7 @@ test('the viewer goes through all of them by keys and by a finger', async () => 
   await dialog(rani, 'bola 2.webm').waitFor();
   await rani.page.waitForFunction(() => document.querySelector('dialog video')?.currentTime > 0.1);
   assert.equal(await dialog(rani, 'bola 2.webm').getByRole('button', { name: 'Berikutnya' }).count(), 0, 'it is the last');
-  await dialog(rani, 'bola 2.webm').getByText(/^8 dari 8$/).waitFor();
+  await dialog(rani, 'bola 2.webm').getByText(/^9 dari 9$/).waitFor();
   await dialog(rani, 'bola 2.webm').getByRole('button', { name: 'Sebelumnya' }).click();
   await dialog(rani, 'foto 5.jpg').waitFor();
   await look(rani, 'media-viewer-light');
@@ -236,6 +254,10 @@ test('what a chat holds is found in its details', async () => {
   await choose(rani, { name: 'daftar hadir.csv', mimeType: 'text/csv', buffer: Buffer.from('Ani;Budi') });
   await send(rani);
   await budi.sees('daftar hadir.csv');
+  await choose(rani, { name: 'laporan.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4\n1 0 obj << /Type /Pages /Kids [2 0 R] /Count 12 >> endobj') });
+  await sheetOf(rani).getByText(/12 halaman/).waitFor();
+  await send(rani);
+  await budi.message('laporan.pdf').getByText(/^12 pages · \d+ B$/).waitFor();
   for (let n = 1; n <= 52; n += 1) await rani.say(`Jadwal ke-${n}: https://www.kereta.example/jadwal/${n}`);
   await budi.sees('Jadwal ke-52');
 
@@ -243,17 +265,18 @@ test('what a chat holds is found in its details', async () => {
   const month = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric' }).format(new Date());
   await shelf.getByRole('heading', { name: month }).waitFor();
   const items = shelf.locator('.grid li');
-  assert.equal(await items.count(), 8, 'five pictures and three films; what was seen once is not there');
+  assert.equal(await items.count(), 9, 'five pictures and four films; what was seen once is not there');
   await look(budi, 'media-shelf-dark');
   await shelf.getByRole('button', { name: 'Open foto 4.jpg' }).tap();
-  await dialog(budi, 'foto 4.jpg').getByText('6 of 8').waitFor();
+  await dialog(budi, 'foto 4.jpg').getByText('7 of 9').waitFor();
   await budi.page.keyboard.press('Escape');
   await closed(budi, 2);
 
   await shelf.getByRole('tab', { name: 'Documents' }).tap();
   await shelf.getByRole('button', { name: 'Save daftar hadir.csv' }).waitFor();
   await shelf.getByRole('button', { name: 'Save lagu.wav' }).waitFor();
-  assert.equal(await shelf.getByRole('listitem').count(), 2);
+  assert.equal(await shelf.getByRole('listitem').count(), 3);
+  await look(budi, 'media-shelf-documents-dark');
   await shelf.getByRole('tab', { name: 'Documents' }).focus();
   await budi.page.keyboard.press('ArrowLeft');
   assert.equal(await shelf.getByRole('tab', { name: 'Links' }).getAttribute('aria-selected'), 'true');

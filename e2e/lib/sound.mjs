@@ -1,9 +1,9 @@
 // Films and sounds as devices make them: a film recorded by the browser of the tests, a sound computed.
 
-/** A WebM of a ball that rolls over a hill, without sound. Browsers do not write into it how long it is. */
-export async function recordFilm(page, ms = 2200, width = 640, height = 360) {
+/** A film of a ball that rolls over a hill, without sound. Browsers do not write into a WebM how long it is. */
+export async function recordFilm(page, { ms = 2200, width = 640, height = 360, type = 'video/webm;codecs=vp8' } = {}) {
   const base64 = await page.evaluate(
-    async ([time, w, h]) => {
+    async ([time, w, h, mimeType]) => {
       const canvas = document.createElement('canvas');
       canvas.width = w;
       canvas.height = h;
@@ -22,7 +22,7 @@ export async function recordFilm(page, ms = 2200, width = 640, height = 360) {
       };
       draw();
       const timer = setInterval(draw, 40);
-      const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: 'video/webm;codecs=vp8', videoBitsPerSecond: 600_000 });
+      const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType, videoBitsPerSecond: 600_000 });
       const parts = [];
       recorder.ondataavailable = ({ data }) => parts.push(data);
       const stopped = new Promise((resolve) => recorder.addEventListener('stop', resolve));
@@ -36,9 +36,17 @@ export async function recordFilm(page, ms = 2200, width = 640, height = 360) {
       for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
       return btoa(text);
     },
-    [ms, width, height],
+    [ms, width, height, type],
   );
   return Buffer.from(base64, 'base64');
+}
+
+/** An MP4 as a phone makes it, with `note` in a box of its own (ISO/IEC 14496-12). */
+export function withNote(mp4, note) {
+  const head = Buffer.alloc(8);
+  head.writeUInt32BE(8 + note.length);
+  head.write('udta', 4);
+  return Buffer.concat([mp4, head, Buffer.from(note)]);
 }
 
 /** A WAV (PCM, 16 bits, one channel) of a tone that swells and fades. */

@@ -47,6 +47,8 @@ export interface Prepared {
   preview: Blob | null;
   /** Drawn anew, so that nothing is in it but what can be seen. */
   redrawn: boolean;
+  /** A film without what a camera wrote into it. */
+  cleaned?: boolean;
   /** What else the message says of it. */
   facts?: Pick<FileBody, 'duration_ms' | 'voice' | 'waveform' | 'pages'>;
 }

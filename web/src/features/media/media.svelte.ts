@@ -41,6 +41,7 @@ class Media {
 
   /** Its message is gone. What the worker keeps of it cannot be opened any more, and goes too. */
   forget(file: FileBody): void {
+    this.parts?.player.forget(file);
     this.parts?.outgoing.forget(file.location);
     this.parts?.incoming.forget(file);
   }

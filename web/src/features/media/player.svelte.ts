@@ -64,6 +64,11 @@ class Player {
     this.time = 0;
   }
 
+  /** It may not be heard any more. */
+  forget(file: FileBody): void {
+    if (this.#message?.file.location === file.location) this.stop();
+  }
+
   async #play(message: Sounding, from: number): Promise<boolean> {
     if (this.#message?.message_id !== message.message_id) {
       this.stop();

@@ -1,6 +1,7 @@
 // Makes a chosen file ready to be sent. A picture is drawn anew, so that nothing of what the camera wrote into it (place, time,
-// device) goes out; what moves, and what is no picture, goes as it is.
+// device) goes out; a film loses its notes; what moves, and what is neither, goes as it is.
 import type { Prepared } from '../../core/messages';
+import { withoutNotes } from './boxes';
 import { isMoving } from './moving';
 
 const STANDARD_SIDE_MAX = 2048;
@@ -30,6 +31,10 @@ export async function prepare(file: File, hd: boolean, safeName: (name: string) 
     preview: null,
     redrawn: false,
   };
+  if (file.type === 'video/mp4' || file.type === 'video/quicktime') {
+    const clean = await withoutNotes(file).catch(() => undefined);
+    return clean ? { ...plain, body: clean, cleaned: true } : plain;
+  }
   if (!file.type.startsWith('image/') || file.type === 'image/svg+xml') return plain;
   // What cannot be drawn here is not passed on as a picture.
   const document = { ...plain, mime_type: 'application/octet-stream' };

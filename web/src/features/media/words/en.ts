@@ -20,11 +20,11 @@ export const en = {
   once_opened_by: (count: string) => `Opened by ${count}`,
   once_goes: 'It is gone when you close it.',
   once_broken: 'This browser cannot show it.',
-  clean: 'Pictures go without what the camera wrote into them, such as the place.',
+  clean: 'Pictures and videos go without what the camera wrote into them, such as the place.',
   not_a_picture:
     'This browser cannot open it as a picture. It goes as a document, unchanged, with everything that is stored in it.',
   moving: 'Goes unchanged, so that it keeps moving.',
-  film_as_is: 'Goes unchanged, with everything that is stored in it.',
+  film_as_is: 'Goes unchanged, with everything that is stored in it, perhaps the place too.',
   empty: 'This file is empty and cannot be sent.',
   too_large: 'Larger than 2 GB. It cannot be sent.',
   too_many: (count: string) => `Only the first ${count} were taken.`,

@@ -22,11 +22,11 @@ export const id: Words = {
   once_opened_by: (count) => `Dibuka ${count} orang`,
   once_goes: 'Hilang begitu Anda menutupnya.',
   once_broken: 'Peramban ini tidak dapat menampilkannya.',
-  clean: 'Gambar dikirim tanpa catatan kamera di dalamnya, seperti lokasi.',
+  clean: 'Gambar dan video dikirim tanpa catatan kamera di dalamnya, seperti lokasi.',
   not_a_picture:
     'Peramban ini tidak dapat membukanya sebagai gambar. Dikirim sebagai dokumen apa adanya, dengan semua yang tersimpan di dalamnya.',
   moving: 'Dikirim apa adanya supaya tetap bergerak.',
-  film_as_is: 'Dikirim apa adanya, dengan semua yang tersimpan di dalamnya.',
+  film_as_is: 'Dikirim apa adanya, dengan semua yang tersimpan di dalamnya, mungkin juga lokasi.',
   empty: 'Berkas ini kosong dan tidak dapat dikirim.',
   too_large: 'Lebih dari 2 GB. Tidak dapat dikirim.',
   too_many: (count) => `Hanya ${count} yang pertama yang diambil.`,

@@ -38,7 +38,8 @@ export function allowed(message: Message, now: number, accepted: boolean, place 
   return {
     react: sent && accepted && place.inside,
     reply: sent && place.mayWrite,
-    copy: there && Boolean(message.text),
+    // The name of a file is nothing that somebody wrote.
+    copy: there && Boolean(message.file ? message.file.caption : message.text),
     forward: sent && accepted && FORWARDED.has(message.kind) && !message.file?.view_once,
     edit: sent && place.mayWrite && message.mine && message.kind === 'text' && age < EDIT_WINDOW_MS,
     delete: sent && place.inside && (message.mine || place.moderates) && age < DELETE_WINDOW_MS,

@@ -9,7 +9,6 @@ export const en = {
   discard: 'Throw away',
   send: 'Send voice message',
   slide_cancel: 'Slide to cancel',
-  slide_lock: 'Slide up to lock',
   once: 'To be heard once',
   too_short: 'Too short. Hold the button while you speak, or tap it once.',
   refused: 'Kabar may not listen. Allow it in the browser.',

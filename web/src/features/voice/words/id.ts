@@ -11,7 +11,6 @@ export const id: Words = {
   discard: 'Buang',
   send: 'Kirim pesan suara',
   slide_cancel: 'Geser untuk batal',
-  slide_lock: 'Geser ke atas untuk mengunci',
   once: 'Hanya didengar sekali',
   too_short: 'Terlalu singkat. Tahan tombol selagi berbicara, atau ketuk sekali.',
   refused: 'Kabar tidak boleh mendengar. Izinkan di peramban.',

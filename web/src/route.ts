@@ -9,6 +9,8 @@ export type Route =
   /** A new group of people. */
   | { name: 'group' }
   | { name: 'settings' }
+  /** What others may see. */
+  | { name: 'privacy' }
   /** The chats that were put away. */
   | { name: 'archived' }
   /** Messages that were given a star. */
@@ -27,7 +29,7 @@ export type Route =
 
 const ID = /^[0-9a-f]{32}$/;
 const MESSAGE_ID = /^[0-9a-f]{64}$/;
-const PLAIN = ['new', 'scan', 'code', 'group', 'settings', 'archived', 'starred', 'gate'] as const;
+const PLAIN = ['new', 'scan', 'code', 'group', 'settings', 'privacy', 'archived', 'starred', 'gate'] as const;
 
 export function parseRoute(hash: string): Route {
   const [first = '', second = '', third] = hash

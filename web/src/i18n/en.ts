@@ -33,6 +33,7 @@ export const en = {
   request_badge: 'Request',
   muted: 'muted',
   pinned: 'pinned',
+  blocked: 'blocked',
   marked_unread: 'marked as unread',
   archived: 'Archived',
   archive_empty: 'No chat is archived.',

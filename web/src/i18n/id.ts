@@ -32,6 +32,7 @@ export const id: Catalogue = {
   request_badge: 'Permintaan',
   muted: 'dibisukan',
   pinned: 'disematkan',
+  blocked: 'diblokir',
   marked_unread: 'ditandai belum dibaca',
   archived: 'Diarsipkan',
   archive_empty: 'Tidak ada obrolan yang diarsipkan.',

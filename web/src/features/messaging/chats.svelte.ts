@@ -45,6 +45,8 @@ class Chats {
   );
   readonly list: Chat[] = $derived(this.all.filter((chat) => !chat.archived));
   readonly archived: Chat[] = $derived(this.all.filter((chat) => chat.archived));
+  /** With whom one wants nothing to do, also where nothing was ever said. */
+  readonly blocked: Chat[] = $derived([...this.#chats.values()].filter((chat) => chat.blocked));
   /** Of a muted chat, only what speaks to us. */
   readonly unread: number = $derived(
     this.list.reduce((sum, chat) => sum + (isMuted(chat) ? (chat.mentions?.length ?? 0) : chat.unread), 0),

@@ -31,6 +31,8 @@ export interface Hooks {
   files(): void;
   /** Absent in a chat of two, where one may always write. */
   group(): GroupSummary | undefined;
+  /** One does not want to hear from whom this is with, and says nothing to him either. */
+  blocked(): boolean;
   /** The account of this device. */
   me(): string | undefined;
 }
@@ -61,11 +63,12 @@ export class Acting {
   }
 
   get mayWrite(): boolean {
-    return this.#hooks.group()?.may_post ?? true;
+    return !this.#hooks.blocked() && (this.#hooks.group()?.may_post ?? true);
   }
 
-  /** Whoever is out of a group does nothing in it any more. */
+  /** Whoever is out of a group does nothing in it any more, nor with somebody who is blocked. */
   get inside(): boolean {
+    if (this.#hooks.blocked()) return false;
     const standing = this.#hooks.group()?.standing;
     return standing === undefined || standing === 'making' || standing === 'member';
   }

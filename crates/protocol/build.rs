@@ -55,6 +55,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "content",
         "media",
         "mls",
+        "reports",
     ]
     .map(|name| format!("kabar/v1/{name}.proto"));
     let descriptors = protox::compile(files, [root])?;

@@ -29,6 +29,7 @@ impl State {
             Purpose::Card(account) => self.card_answered(*account, answer),
             Purpose::Payment(command_id) => self.payment_answered(*command_id, answer),
             Purpose::Upload(command_id) => self.upload_begun(*command_id, answer),
+            Purpose::Report(command_id) => self.reported(*command_id, answer),
             Purpose::JoinRequests(command_id, conversation) => {
                 self.join_requests_answered(*command_id, *conversation, answer);
             }

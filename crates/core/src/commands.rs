@@ -118,6 +118,7 @@ impl State {
             | Command::Watch { .. }
             | Command::SetPrivacy { .. }
             | Command::Block { .. }
+            | Command::Report { .. }
             | Command::SafetyNumber { .. } => self.about_people(command_id, command),
             Command::ServerView { conversation_id, limit } => self.server_view(*conversation_id, *limit),
             Command::WaitIdle => self.wait_idle(command_id),
@@ -142,6 +143,11 @@ impl State {
                 presence,
                 timer_s,
             } => now(self.set_privacy(*read_receipts, *typing, *presence, *timer_s)),
+            Command::Report {
+                conversation_id,
+                messages,
+                reason,
+            } => self.report(command_id, *conversation_id, messages, *reason),
             Command::Block { who, blocked } => self.block(command_id, command, who, *blocked),
             Command::SafetyNumber { with } => self.show_safety_number(command_id, command, with),
             _ => Ok(Ok(None)),

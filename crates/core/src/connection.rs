@@ -70,6 +70,8 @@ pub(crate) enum Purpose {
     Business(u64),
     /// Room for a file; the answer is the command's.
     Upload(u64),
+    /// What the operator is shown; the answer is the command's.
+    Report(u64),
     /// Who asks to be let into a group, or that he is not; the answer is the command's.
     JoinRequests(u64, ConversationId),
     /// To be let into a group by a link that leads to this.
@@ -92,6 +94,7 @@ impl Purpose {
             Self::Business(command_id)
             | Self::Payment(command_id)
             | Self::Upload(command_id)
+            | Self::Report(command_id)
             | Self::JoinRequests(command_id, _)
             | Self::Withdraw(command_id, _)
             | Self::RequestJoin { command_id, .. } => Some(*command_id),
@@ -106,6 +109,7 @@ impl Purpose {
             Self::Find(..)
                 | Self::Business(_)
                 | Self::Upload(_)
+                | Self::Report(_)
                 | Self::JoinRequests(..)
                 | Self::RequestJoin { .. }
                 | Self::Withdraw(..)

@@ -127,6 +127,7 @@ impl State {
                 post: Permission::All.into(),
                 add: Permission::Admins.into(),
                 edit: Permission::Admins.into(),
+                history: false,
             }),
             founder: me.to_bytes(),
             nonce: nonce.to_vec().into(),
@@ -202,10 +203,16 @@ impl State {
             GroupCommand::Leave { successor: Some(who) } => self
                 .person_named(command_id, command, "successor", who)?
                 .map(|account| Wanted::Leave(Some(account))),
-            GroupCommand::Settings { post, add, edit } => Some(Wanted::Settings {
+            GroupCommand::Settings {
+                post,
+                add,
+                edit,
+                history,
+            } => Some(Wanted::Settings {
                 post: *post,
                 add: *add,
                 edit: *edit,
+                history: *history,
             }),
             GroupCommand::Edit {
                 name,

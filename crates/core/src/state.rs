@@ -60,6 +60,8 @@ pub(crate) enum Work {
     Search(u64),
     /// Messages whose time is over.
     Vanish,
+    /// What a group has said lately, for who has just come in.
+    Tell(ConversationId),
     /// Somebody has stopped typing.
     Typing(ConversationId, AccountId),
     /// Somebody has not said for a while that he is there.
@@ -365,6 +367,7 @@ impl State {
             Job::Work(Work::Change(number)) => self.apply_change(*number),
             Job::Work(Work::Search(command_id)) => self.search_on(*command_id),
             Job::Work(Work::Vanish) => self.vanish(),
+            Job::Work(Work::Tell(conversation)) => self.tell(*conversation),
             Job::Work(Work::Typing(conversation, account)) => {
                 self.typing_ended(*conversation, *account);
                 Ok(())

@@ -112,6 +112,7 @@ fn coups(world: &mut World, people: [usize; 2], budi: &Liar) -> Vec<(GroupPolicy
     };
     let mut open = policy.clone();
     open.settings = Some(GroupSettings {
+        history: false,
         post: Permission::All.into(),
         add: Permission::All.into(),
         edit: Permission::All.into(),
@@ -269,6 +270,7 @@ fn where_only_admins_write_nobody_shows_what_a_lying_server_lets_pass() {
         post: Some(Allowed::Admins),
         add: None,
         edit: None,
+        history: None,
     };
     ask(&mut world, alice, id, quiet).unwrap();
     world.run();
@@ -385,6 +387,7 @@ fn change(round: u8) -> GroupCommand {
                 Allowed::Admins
             }),
             edit: None,
+            history: None,
         },
     }
 }

@@ -317,6 +317,7 @@ fn a_pinned_message_stands_for_everybody_until_its_time_is_over() {
         post: None,
         add: None,
         edit: Some(kabar_core::api::Allowed::Admins),
+        history: None,
     };
     let settings = Command::Group {
         conversation_id: conversation,

@@ -129,6 +129,7 @@ fn in_a_group_those_who_may_edit_it_set_the_timer() {
         post: None,
         add: None,
         edit: Some(Allowed::Admins),
+        history: None,
     };
     let request = Command::Group {
         conversation_id,

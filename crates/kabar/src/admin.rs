@@ -59,6 +59,9 @@ enum AdminCommand {
     /// The journal of all money
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// What people have reported
+    #[command(subcommand)]
+    Reports(ReportsCommand),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -190,6 +193,24 @@ enum LedgerCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum ReportsCommand {
+    /// List those that nobody has decided, newest first
+    List {
+        /// The others, too
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one with the words that were handed over
+    Show { report: String },
+    /// Say that it is decided, and how
+    Close {
+        report: String,
+        #[arg(long, default_value = "")]
+        note: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Print every key with its default and its meaning
     Example,
@@ -242,6 +263,14 @@ async fn carry_out(config: &Config, command: AdminCommand) -> Result<Value, Fail
         AdminCommand::Number(add) => add_number(config, add).await?,
         AdminCommand::Wallet(command) => server(wallet(command)).await?,
         AdminCommand::RateCard(command) => server(rate_card(command)?).await?,
+        AdminCommand::Reports(command) => {
+            let command = match command {
+                ReportsCommand::List { all } => admin::Command::ReportList { all },
+                ReportsCommand::Show { report } => admin::Command::ReportShow { report },
+                ReportsCommand::Close { report, note } => admin::Command::ReportClose { report, note },
+            };
+            server(command).await?
+        }
         AdminCommand::Ledger(LedgerCommand::Verify) => server(admin::Command::LedgerVerify).await?,
         AdminCommand::Token(TokenCommand::Create { app }) => {
             hosted::call(config, gateway::Command::TokenCreate { app_id: app }).await?

@@ -205,6 +205,43 @@ fn people_decide_what_others_see_and_whom_they_hear() {
     assert_eq!(sorted["lists"], json!(["Keluarga"]));
 }
 
+#[test]
+fn what_a_stranger_wrote_is_shown_to_the_operator_with_proof() {
+    let directory = directory();
+    let server = Serve::start(directory.path());
+    let [ani, budi] = ["ani", "budi"].map(|name| Person::register(directory.path(), name, &server.url));
+    ani.send("@budi", "Anda menang undian");
+    let ask = ani.send("@budi", "Kirim kode OTP");
+    let chat = id(&ask["conversation_id"]).to_owned();
+    budi.lines(&["receive"]);
+    let report = ["report", "--with", &chat, "--reason", "fraud"];
+    assert_eq!(budi.ok(&report), json!({"reported": true}));
+    budi.ok(&report);
+    let mine = budi.send("@ani", "Tidak");
+    let own = [&report[..], &["--message", id(&mine["message_id"])]].concat();
+    assert_eq!(budi.refused(&own).0, "invalid");
+
+    let open = server.admin(&["reports", "list"]);
+    let reports = open["reports"].as_array().expect("a list");
+    let account = id(&ani.ok(&["whoami"])["account_id"]).to_owned();
+    assert_eq!(
+        (reports.len(), id(&reports[0]["account_id"]), id(&reports[0]["reason"])),
+        (1, account.as_str(), "fraud")
+    );
+    let report = id(&reports[0]["report_id"]).to_owned();
+    let shown = server.admin(&["reports", "show", &report]);
+    let words: Vec<&str> = shown["messages"]
+        .as_array()
+        .expect("messages")
+        .iter()
+        .map(|message| id(&message["text"]))
+        .collect();
+    assert_eq!(words, ["Kirim kode OTP", "Anda menang undian"]);
+    let closed = server.admin(&["reports", "close", &report, "--note", "diperingatkan"]);
+    assert_eq!(closed["open"], false);
+    assert_eq!(server.admin(&["reports", "list"]), json!({"reports": []}));
+}
+
 /// Takes in what came, and says where.
 fn first_chat(person: &Person) -> String {
     let came = person.lines(&["receive"]);

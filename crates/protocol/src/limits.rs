@@ -144,3 +144,10 @@ pub const FLOW_TOKEN_BYTES_MAX: usize = 256;
 pub const URL_BYTES_MAX: usize = 2000;
 /// How long after a person's last message a business may write freely.
 pub const CUSTOMER_SERVICE_WINDOW_MS: i64 = 24 * 3_600_000;
+
+/// Messages of one report to the operator, and bytes of their content in all.
+pub const REPORT_MESSAGES_MAX: usize = 10;
+pub const REPORT_BYTES_MAX: usize = 256 * 1024;
+
+/// Messages that somebody who comes into a group is shown, where it does so.
+pub const HISTORY_MESSAGES_MAX: usize = 100;

@@ -63,6 +63,7 @@ fn in_a_group(kind: ConversationKind, founder: AccountId) -> GroupPolicy {
     }
     GroupPolicy {
         settings: Some(GroupSettings {
+            history: false,
             post: Permission::All.into(),
             add: Permission::Admins.into(),
             edit: Permission::Admins.into(),

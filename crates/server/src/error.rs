@@ -32,6 +32,7 @@ pub mod reason {
     pub const NOT_A_MEMBER: &str = "not_a_member";
     pub const CONVERSATION_UNKNOWN: &str = "conversation_unknown";
     pub const MEDIA_QUOTA: &str = "media_quota";
+    pub const REPORT_UNKNOWN: &str = "report_unknown";
     pub const ACK_AHEAD: &str = "ack_ahead";
     pub const IDLE: &str = "idle";
     pub const OVERLOADED: &str = "overloaded";
@@ -63,6 +64,7 @@ pub mod reason {
         NOT_A_MEMBER,
         CONVERSATION_UNKNOWN,
         MEDIA_QUOTA,
+        REPORT_UNKNOWN,
         ACK_AHEAD,
         IDLE,
         OVERLOADED,

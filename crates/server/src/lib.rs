@@ -22,6 +22,7 @@ mod media;
 mod messaging;
 mod metrics;
 mod mls;
+mod reports;
 mod secrets;
 mod server;
 mod socket;

@@ -44,6 +44,8 @@ pub enum RateLimit {
     Payments,
     /// Files begun, by account.
     Uploads,
+    /// Reports to the operator, by account.
+    Reports,
     /// Links made and taken back, looked at and asked by, by account; without an account, by address.
     Invites,
 }
@@ -65,6 +67,7 @@ impl RateLimit {
         Self::Ephemeral,
         Self::Payments,
         Self::Uploads,
+        Self::Reports,
         Self::Invites,
     ];
 
@@ -85,6 +88,7 @@ impl RateLimit {
             Self::Ephemeral => "ephemeral",
             Self::Payments => "payments",
             Self::Uploads => "uploads",
+            Self::Reports => "reports",
             Self::Invites => "invites",
         }
     }
@@ -101,6 +105,7 @@ impl RateLimit {
             Self::KeyPackageClaimsOfTarget => (100, 240),
             Self::ConversationsCreated => (100, 600),
             Self::Resets => (1, 1),
+            Self::Reports => (10, 30),
             Self::Commits => (200, 3_600),
             Self::Sends => (300, 36_000),
             Self::Reads => (600, 36_000),

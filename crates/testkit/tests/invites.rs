@@ -310,6 +310,7 @@ async fn members_make_links_where_members_may_add() {
         post: None,
         add: Some(Allowed::All),
         edit: None,
+        history: None,
     };
     ani.group(group, open).await;
     budi.sees_group(group, |view| view.settings.add == Allowed::All).await;

@@ -3,7 +3,7 @@
 use kabar_protocol::ids::{ConversationId, MessageId};
 use serde::{Deserialize, Serialize};
 
-use super::{Audience, BusinessCommand, BusinessSend, Change, GroupCommand, Mention, Shelf, Shown};
+use super::{Audience, BusinessCommand, BusinessSend, Change, GroupCommand, Mention, ReportReason, Shelf, Shown};
 
 /// A wish. In JSON: `{"type":"send_text","to":"@budi","text":"halo"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -214,6 +214,14 @@ pub enum Command {
     /// there, `Send` with a file tells of it.
     BeginUpload {
         size_bytes: u64,
+    },
+    /// Shows messages of one person or business to the operator, with the server's proof that they wrote them; nothing else of the chat.
+    /// Without any, the newest of a chat of two that are here. Replied to with `Done` once the server has them.
+    Report {
+        conversation_id: ConversationId,
+        #[serde(default)]
+        messages: Vec<MessageId>,
+        reason: ReportReason,
     },
     /// Forgets a message that could not be sent, or tries it again.
     ResolveFailed {

@@ -64,6 +64,9 @@ pub enum GroupCommand {
         add: Option<Allowed>,
         #[serde(default)]
         edit: Option<Allowed>,
+        /// Whoever comes in is shown the last 100 messages by who let him in; everybody is told.
+        #[serde(default)]
+        history: Option<bool>,
     },
 }
 
@@ -141,6 +144,8 @@ pub struct GroupSettings {
     pub post: Allowed,
     pub add: Allowed,
     pub edit: Allowed,
+    /// Whoever comes in is shown the last messages.
+    pub history: bool,
 }
 
 /// A link into a group.

@@ -39,7 +39,7 @@ pub use self::{
     },
     media::Upload,
     notification::{ApiError, ConnectionState, Notification},
-    privacy::{Audience, Privacy, Seen},
+    privacy::{Audience, Privacy, ReportReason, Seen},
     reply::{Me, PhoneCode, Reply, ServerItem},
     shown::{Mention, Shelf, Shown},
     view::{ChatKind, ChatView, FoundMessage, MessageKind, MessageState, MessageView, Person, PinView},

@@ -26,6 +26,18 @@ pub enum Audience {
     Nobody,
 }
 
+/// Why somebody is reported to the operator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportReason {
+    Spam,
+    Fraud,
+    /// Threats, harassment, hatred.
+    Abuse,
+    Illegal,
+    Other,
+}
+
 /// Whether whom one talks to is there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {

@@ -179,6 +179,8 @@ pub enum MessageKind {
     NoticeUnpinned,
     /// The text is for how many seconds messages stay from now on; 0: for good.
     NoticeTimer,
+    /// `from` has shown who came in the last messages; the text says how many.
+    NoticeHistory,
     /// This version cannot show the message; it says so.
     Unsupported,
 }

@@ -243,22 +243,40 @@ impl State {
         now(Ok(Reply::Done))
     }
 
+    /// What a member of a group was shown of it: taken in as changes are.
+    pub(super) fn keep_change(&mut self, conversation: ConversationId, by: AccountId, content: Vec<u8>) {
+        self.cursor.changes += 1;
+        self.save_cursor();
+        self.put_change(PendingChange {
+            number: self.cursor.changes,
+            conversation,
+            message_id: MessageId([0; 32]),
+            by,
+            moderates: false,
+            time: self.now,
+            content: content.into(),
+        });
+    }
+
+    fn put_change(&mut self, change: PendingChange) {
+        self.put(keys::change(change.number), &change);
+        self.work.push_back(Work::Change(change.number));
+        self.changes.insert(change.number, change);
+    }
+
     /// A change that came: kept with everything else of its item, applied right after.
     pub(super) fn change_came(&mut self, conversation: ConversationId, by: AccountId, time: TimeMs, opened: &Opened) {
         self.cursor.changes += 1;
         self.save_cursor();
-        let change = PendingChange {
+        self.put_change(PendingChange {
             number: self.cursor.changes,
             conversation,
             message_id: opened.message_id,
             by,
             moderates: self.moderates(conversation, by),
             time,
-            content: opened.content.encode_to_vec().into(),
-        };
-        self.put(keys::change(change.number), &change);
-        self.work.push_back(Work::Change(change.number));
-        self.changes.insert(change.number, change);
+            content: opened.bytes.clone(),
+        });
     }
 
     pub(crate) fn apply_change(&mut self, number: u64) -> Step {
@@ -266,6 +284,12 @@ impl State {
             return Ok(());
         };
         let content = wire::Content::decode(&change.content[..]).unwrap_or_default();
+        if let Some(Body::History(history)) = &content.body {
+            self.take_told(change.conversation, history)?;
+            self.changes.remove(&number);
+            self.delete(keys::change(number));
+            return Ok(());
+        }
         let found = match target(&content) {
             Some(target) => self.row_of(target)?,
             None => None,

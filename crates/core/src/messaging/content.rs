@@ -12,12 +12,15 @@ use super::{Changes, Row, mentions, vanish};
 use crate::{
     api::{Mention, MessageKind, Shown, TimeMs},
     state::State,
+    store::Blob,
 };
 
 /// Content that has been checked against its envelope.
 pub(super) struct Opened {
     pub(super) message_id: MessageId,
     pub(super) content: wire::Content,
+    /// The same as it came: what the message id is a hash of.
+    pub(super) bytes: Blob,
 }
 
 /// Why an envelope's content is not what the envelope says. None of these can be an accident of the network.
@@ -51,9 +54,14 @@ fn class_of(content: &wire::Content) -> MessageClass {
             | Body::Location(_)
             | Body::Contacts(_),
         ) => MessageClass::Content,
-        Some(Body::FlowRequest(_) | Body::FlowResponse(_) | Body::GroupInfo(_) | Body::Pin(_) | Body::Timer(_)) => {
-            MessageClass::Control
-        }
+        Some(
+            Body::FlowRequest(_)
+            | Body::FlowResponse(_)
+            | Body::GroupInfo(_)
+            | Body::History(_)
+            | Body::Pin(_)
+            | Body::Timer(_),
+        ) => MessageClass::Control,
         // A body that this version does not know: shown as unsupported, whatever its class.
         None => MessageClass::Unspecified,
     }
@@ -78,6 +86,7 @@ pub(super) fn open(
     Ok(Opened {
         message_id: bound,
         content,
+        bytes: bytes.to_vec().into(),
     })
 }
 

@@ -358,8 +358,13 @@ impl State {
                 .filter(|account| team.role(*account) == Some(GroupRole::Owner))
                 .collect();
         }
+        let first = hosts.first() == Some(&me);
         if hosts.contains(&me) {
             self.repeat_info(conversation);
+        }
+        // Once is enough.
+        if first {
+            self.tell_history(conversation);
         }
     }
 }

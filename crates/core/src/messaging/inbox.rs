@@ -22,7 +22,7 @@ use crate::{
     api::MessageState,
     mls::{Decrypted, Group},
     state::{State, Wait},
-    store::keys,
+    store::{Blob, keys},
     tx::Step,
 };
 
@@ -288,6 +288,7 @@ impl State {
             class: item.class,
             payload: item.payload.to_vec().into(),
             stamp: item.stamp.to_vec().into(),
+            content: opened.bytes.clone(),
         };
         let mine = self.my_account() == Some(account);
         if let Some(chat) = self.chats.get_mut(&conversation) {
@@ -343,6 +344,7 @@ impl State {
                 class: item.class,
                 payload: payload.to_vec().into(),
                 stamp: item.stamp.to_vec().into(),
+                content: Blob::default(),
             },
         };
         self.cursor.quarantined += 1;

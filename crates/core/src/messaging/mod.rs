@@ -17,6 +17,7 @@ mod flows;
 mod forward;
 mod group_info;
 mod groups;
+mod history;
 mod inbox;
 mod intents;
 mod invites;
@@ -29,6 +30,7 @@ mod outbox;
 mod pins;
 mod presence;
 mod receipts;
+mod reports;
 mod resync;
 mod roster;
 mod sealed;
@@ -282,6 +284,9 @@ pub(crate) struct Envelope {
     pub(crate) payload: Blob,
     /// The server's franking stamp: what a report has to show.
     pub(crate) stamp: Blob,
+    /// Encoded Content of somebody else's message, which the stamp is over; empty of our own.
+    #[serde(default)]
+    pub(crate) content: Blob,
 }
 
 /// An envelope that could not be read, as far as it is kept.

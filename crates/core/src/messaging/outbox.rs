@@ -15,7 +15,7 @@ use crate::{
     commands::refusal,
     connection::{Answer, Failure, Purpose},
     state::State,
-    store::keys,
+    store::{Blob, keys},
     tx::Step,
 };
 
@@ -197,6 +197,7 @@ impl State {
             class: MessageClass::Content.into(),
             payload: payload.into(),
             stamp: sent.stamp.to_vec().into(),
+            content: Blob::default(),
         });
         self.add_row(conversation, row.clone(), envelope);
         if self.is_business() {

@@ -12,7 +12,7 @@ use kabar_protocol::{
     wire::{GroupPolicy, Role},
 };
 
-use super::{Chat, Marks, Party, Team, team::not_in_group, with_role};
+use super::{Chat, Marks, Party, Team, history::Untold, team::not_in_group, with_role};
 use crate::{
     api::{MessageKind, MessageState, Standing},
     state::{State, Work},
@@ -89,7 +89,10 @@ fn changes(before: &Team, after: &Team, by: Option<AccountId>) -> Vec<Notice> {
         ("edit", was.edit, is.edit),
     ];
     let changed = named.iter().filter(|(_, was, is)| was != is);
-    let text: Vec<String> = changed.map(|(what, _, is)| format!("{what}: {}", is.name())).collect();
+    let mut text: Vec<String> = changed.map(|(what, _, is)| format!("{what}: {}", is.name())).collect();
+    if was.history != is.history {
+        text.push(format!("history: {}", if is.history { "on" } else { "off" }));
+    }
     if let Some(by) = by.filter(|_| !text.is_empty()) {
         notices.push(Notice {
             kind: MessageKind::NoticeGroupSettings,
@@ -208,8 +211,19 @@ impl State {
             Some(Standing::Making) => Some(MessageKind::NoticeGroupCreated),
             _ => Some(MessageKind::NoticeAdded),
         };
+        let last = self
+            .chats
+            .get(&conversation)
+            .and_then(|chat| chat.last.as_ref())
+            .map_or(0, |row| row.seq);
         if let Some(team) = self.teams.get_mut(&conversation) {
             team.standing = Standing::Member;
+            if kind == Some(MessageKind::NoticeAdded) {
+                team.untold = Some(Untold {
+                    after: last,
+                    before: seq,
+                });
+            }
         }
         self.save_team(conversation);
         if let Some(kind) = kind {

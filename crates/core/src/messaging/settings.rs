@@ -10,7 +10,10 @@ use super::Chat;
 use crate::{api::Reply, state::State};
 
 pub(super) fn is_setting(content: &wire::Content) -> bool {
-    matches!(content.body, Some(Body::GroupInfo(_) | Body::Pin(_) | Body::Timer(_)))
+    matches!(
+        content.body,
+        Some(Body::GroupInfo(_) | Body::History(_) | Body::Pin(_) | Body::Timer(_))
+    )
 }
 
 impl State {
@@ -35,6 +38,7 @@ impl State {
     ) {
         match &content.body {
             Some(Body::GroupInfo(info)) => self.take_group_info(conversation, from, info, seq),
+            Some(Body::History(history)) => self.take_history(conversation, from, content, history),
             Some(Body::Pin(pin)) => self.take_pin(conversation, from, pin),
             Some(Body::Timer(timer)) => self.take_timer(conversation, from, timer),
             _ => {}

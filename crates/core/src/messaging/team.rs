@@ -12,7 +12,7 @@ use kabar_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Chat, Entrance, InfoChange, Link, Marks, Party};
+use super::{Chat, Entrance, InfoChange, Link, Marks, Party, history::Untold};
 use crate::{
     api::{
         Allowed, ApiError, GroupMember, GroupRole, GroupSettings, GroupSummary, GroupView, MemberState, MessageInfo,
@@ -51,6 +51,9 @@ pub(crate) struct Team {
     /// The link by which we are coming in.
     #[serde(default)]
     pub(crate) entrance: Option<Entrance>,
+    /// What we have missed before we came in, if somebody may tell us of it.
+    #[serde(default)]
+    pub(crate) untold: Option<Untold>,
 }
 
 /// What a group is called, as far as we were told.
@@ -82,6 +85,8 @@ pub(crate) enum Wanted {
         post: Option<Allowed>,
         add: Option<Allowed>,
         edit: Option<Allowed>,
+        #[serde(default)]
+        history: Option<bool>,
     },
     Info(InfoChange),
     Invite(Link),
@@ -124,6 +129,7 @@ impl Team {
             next_wish: 0,
             links: Vec::new(),
             entrance: None,
+            untold: None,
         }
     }
 
@@ -159,6 +165,7 @@ impl Team {
             post: allowed(settings.post()),
             add: allowed(settings.add()),
             edit: allowed(settings.edit()),
+            history: settings.history,
         }
     }
 

@@ -330,6 +330,7 @@ fn kind_name(kind: MessageKind) -> &'static str {
         MessageKind::NoticePinned => "notice_pinned",
         MessageKind::NoticeUnpinned => "notice_unpinned",
         MessageKind::NoticeTimer => "notice_timer",
+        MessageKind::NoticeHistory => "notice_history",
         MessageKind::Unsupported => "unsupported",
     }
 }

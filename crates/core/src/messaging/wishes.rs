@@ -101,7 +101,12 @@ impl Team {
                 Ok(commit(with_role(&self.policy, *account, Some(role.wire()))))
             }
             Wanted::Role(..) => Err(not_a_member_of_it()),
-            Wanted::Settings { post, add, edit } => {
+            Wanted::Settings {
+                post,
+                add,
+                edit,
+                history,
+            } => {
                 let mut policy = self.policy.clone();
                 let settings = policy.settings.get_or_insert_default();
                 let set = |field: &mut i32, allowed: &Option<Allowed>| {
@@ -112,6 +117,7 @@ impl Team {
                 set(&mut settings.post, post);
                 set(&mut settings.add, add);
                 set(&mut settings.edit, edit);
+                settings.history = history.unwrap_or(settings.history);
                 Ok(commit(policy))
             }
             Wanted::Info(change) => Ok(Plan::Say(change.clone())),
@@ -362,6 +368,9 @@ impl State {
         let change = wish.map(|wish| wish.change);
         if let Some(Wanted::Invite(link)) = &change {
             return self.answer_with_link(conversation, link, command);
+        }
+        if matches!(change, Some(Wanted::Add(_))) {
+            self.tell_history(conversation);
         }
         if matches!(change, Some(Wanted::Add(_)))
             && let Some(info) = self.known_info(conversation).filter(|info| !info.name.is_empty())

@@ -153,6 +153,7 @@ fn messages_and_where_they_are() {
         class: -1,
         payload: vec![0; 300].into(),
         stamp: Blob::default(),
+        content: vec![4, 5].into(),
     };
     is_same(&Quarantined {
         conversation: GROUP,
@@ -228,6 +229,7 @@ fn groups_with_all_that_is_wished_of_them() {
             post: None,
             add: Some(crate::api::Allowed::Admins),
             edit: None,
+            history: Some(true),
         },
         state.wanted_link(None, Some(3), true).expect("a link"),
         Wanted::Uninvite([0xEE; 32]),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Subcommand, ValueEnum};
 use kabar_client::api::{Allowed, Command, GroupCommand, GroupRole, GroupView, MessageInfo, Reply};
 use kabar_protocol::{
     ids::{ConversationId, MessageId},
@@ -236,6 +236,9 @@ struct Changes {
     /// Who may change name, description and picture
     #[arg(long)]
     edit: Option<Permitted>,
+    /// Whoever comes in is shown the last 100 messages, and everybody is told
+    #[arg(long, action = ArgAction::Set)]
+    history: Option<bool>,
     /// What the group is about
     #[arg(long)]
     description: Option<String>,
@@ -259,6 +262,7 @@ impl Set {
             post,
             add,
             edit,
+            history,
             description,
             photo,
         } = self.changes;
@@ -269,7 +273,7 @@ impl Set {
                 description,
                 photo,
             };
-            if post.or(add).or(edit).is_none() {
+            if post.or(add).or(edit).is_none() && history.is_none() {
                 return change(session, self.group, request).await;
             }
             asked(session, self.group, request).await?;
@@ -278,6 +282,7 @@ impl Set {
             post: post.map(Permitted::allowed),
             add: add.map(Permitted::allowed),
             edit: edit.map(Permitted::allowed),
+            history,
         };
         change(session, self.group, settings).await
     }

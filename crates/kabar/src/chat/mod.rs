@@ -140,6 +140,8 @@ enum ChatCommand {
     Block(privacy::Block),
     /// Hear from them again
     Unblock(privacy::Block),
+    /// Show what somebody wrote to the operator, with proof; nothing else of the chat
+    Report(privacy::Report),
     /// Print what came in, each item once
     Receive(receive::Receive),
     /// Mark everything up to a message as read
@@ -211,6 +213,7 @@ pub(crate) async fn run(args: ChatArgs, output: Output) -> Result<(), Failure> {
         ChatCommand::Chats => messages::chats(&session).await,
         ChatCommand::Lists(lists) => lists.run(&session).await,
         ChatCommand::Privacy(privacy) => privacy.run(&session).await,
+        ChatCommand::Report(report) => report.run(&session).await,
         ChatCommand::Presence(presence) => presence.run(&session).await,
         ChatCommand::Block(block) => block.run(&session, true).await,
         ChatCommand::Unblock(block) => block.run(&session, false).await,

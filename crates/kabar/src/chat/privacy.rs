@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
 use kabar_client::api::{self, Command, Notification, Reply};
+use kabar_protocol::ids::MessageId;
 use serde_json::json;
 use tokio::{sync::broadcast::error::RecvError, time::timeout};
 
@@ -107,6 +108,48 @@ impl Presence {
             }),
             other => Err(unexpected(&other)),
         }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// +phone, @username, account id or conversation id
+    #[arg(long)]
+    with: String,
+    /// What to show; without it, their newest. In a group, by one member
+    #[arg(long, value_parser = messages::message_id)]
+    message: Vec<MessageId>,
+    #[arg(long)]
+    reason: Reason,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Reason {
+    Spam,
+    Fraud,
+    /// Threats, harassment, hatred
+    Abuse,
+    Illegal,
+    Other,
+}
+
+impl Report {
+    pub(super) async fn run(self, session: &Session) -> Result<(), Failure> {
+        let report = Command::Report {
+            conversation_id: messages::conversation(session, "with", self.with).await?,
+            messages: self.message,
+            reason: match self.reason {
+                Reason::Spam => api::ReportReason::Spam,
+                Reason::Fraud => api::ReportReason::Fraud,
+                Reason::Abuse => api::ReportReason::Abuse,
+                Reason::Illegal => api::ReportReason::Illegal,
+                Reason::Other => api::ReportReason::Other,
+            },
+        };
+        session.ask(report).await?;
+        session
+            .output
+            .answer(&json!({ "reported": true }), || "reported".to_owned())
     }
 }
 

@@ -307,6 +307,7 @@ pub(super) fn notice(kind: MessageKind, from: &str, about: &[Person], text: Opti
         MessageKind::NoticeUnpinned => format!("* {from} took a pinned message down"),
         MessageKind::NoticeTimer if text == "0" => format!("* {from} has messages stay from now on"),
         MessageKind::NoticeTimer => format!("* {from} has messages vanish after {text} seconds from now on"),
+        MessageKind::NoticeHistory => format!("* {from} has shown who came in the last {text} messages"),
         _ => return None,
     })
 }

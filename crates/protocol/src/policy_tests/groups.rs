@@ -155,6 +155,7 @@ fn settings_kind_and_name_are_not_a_members_to_change() {
     };
     let quiet = change(|policy| {
         policy.settings = Some(GroupSettings {
+            history: false,
             post: Permission::Admins.into(),
             ..GroupSettings::default()
         });

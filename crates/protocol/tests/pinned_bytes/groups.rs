@@ -46,6 +46,7 @@ fn what_mls_carries() {
     let settled = GroupPolicy {
         members: vec![member(ACCOUNT, Role::Owner), member(PEER, Role::Leaving)],
         settings: Some(GroupSettings {
+            history: false,
             post: permission(Permission::All),
             add: permission(Permission::Admins),
             edit: permission(Permission::Admins),

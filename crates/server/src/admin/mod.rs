@@ -1,6 +1,7 @@
 //! The operator's commands: one handler each, reached over DATA/admin.sock while the server runs.
 //!
-//! If nobody holds DATA/lock, [`call`] opens the data itself and runs the same handler. No command shows content.
+//! If nobody holds DATA/lock, [`call`] opens the data itself and runs the same handler. No command shows content, but what a reader has
+//! handed over in a report.
 
 mod socket;
 
@@ -20,6 +21,7 @@ use crate::{
     clock::Clock,
     commerce,
     error::{Failure, StartError},
+    reports,
 };
 
 /// What the operator asks for; JSON on the admin socket.
@@ -69,6 +71,18 @@ pub enum Command {
     /// The card in force, now or on a day.
     RateCardShow {
         at: Option<String>,
+    },
+    /// What people have reported, newest first: those that nobody has decided, or all.
+    ReportList {
+        all: bool,
+    },
+    ReportShow {
+        report: String,
+    },
+    /// Decided; `note` says how.
+    ReportClose {
+        report: String,
+        note: String,
     },
     /// Do the journal, the payments and the charges of messages agree?
     LedgerVerify,
@@ -170,6 +184,9 @@ pub async fn run(app: &App, command: Command) -> Result<Value, AdminError> {
         Command::WalletShow { waba_id } => Ok(billing::show(app, waba_id).await?),
         Command::RateCardImport { csv, effective } => Ok(billing::import(app, &csv, &effective).await?),
         Command::RateCardShow { at } => Ok(billing::show_card(app, at.as_deref()).await?),
+        Command::ReportList { all } => Ok(reports::list(app, all).await?),
+        Command::ReportShow { report } => Ok(reports::show(app, &report).await?),
+        Command::ReportClose { report, note } => Ok(reports::close(app, &report, &note).await?),
         Command::LedgerVerify => Ok(commerce::verify_ledger(app).await?),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     app::App,
     billing, commerce,
     db::{DbError, Tx},
-    media, messaging,
+    media, messaging, reports,
 };
 
 /// How often retention looks.
@@ -62,7 +62,8 @@ pub(crate) async fn sweep(app: &App) -> Result<u64, DbError> {
 }
 
 async fn sweep_codes(tx: &mut Tx, now_ms: i64) -> Result<u64, DbError> {
-    Ok(accounts::sweep_codes(tx, now_ms).await? + accounts::sweep_invites(tx, now_ms).await?)
+    let codes = accounts::sweep_codes(tx, now_ms).await? + accounts::sweep_invites(tx, now_ms).await?;
+    Ok(codes + reports::sweep(tx, now_ms).await?)
 }
 
 async fn reserve(app: App) {

@@ -9,6 +9,7 @@ use kabar_protocol::{
     wire::{Billable, ConversationKind, Deliver, DeviceAddress, MessageClass, deliver::Kind},
 };
 use prost::Message as _;
+use subtle::ConstantTimeEq as _;
 
 use crate::{app::App, socket::Identity};
 
@@ -88,6 +89,24 @@ impl Place {
             message.as_slice(),
         ])
     }
+}
+
+/// Whether the server has put this stamp to this message.
+pub(crate) fn stamps(
+    app: &App,
+    sender: Identity,
+    (conversation, seq, time_ms): (ConversationId, u64, i64),
+    message: MessageId,
+    stamp: &[u8],
+) -> bool {
+    let place = Place {
+        conversation,
+        generation: 0,
+        seq,
+        sender,
+        time_ms,
+    };
+    place.stamp(app, message).ct_eq(stamp).into()
 }
 
 /// True if a body goes into each queue row.

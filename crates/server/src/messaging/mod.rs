@@ -36,6 +36,7 @@ use tokio::sync::mpsc;
 use self::{authors::Authors, batch::Item, conversation::Cached};
 pub(crate) use self::{
     create_conversation::create_conversation,
+    envelope::stamps,
     ephemeral::{presence, typing},
     inbox::{drop_device, open_inbox},
     invites::{

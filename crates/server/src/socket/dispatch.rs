@@ -21,6 +21,7 @@ use crate::{
     media,
     messaging::{self, Bill},
     metrics::Metrics,
+    reports,
 };
 
 /// Answers a request, now or later, with exactly one frame.
@@ -196,6 +197,10 @@ async fn answer(app: &App, session: &Session, identity: Identity, body: Request)
         Request::Presence(body) => {
             messaging::presence(app, identity, body).await?;
             Response::EphemeralAccepted(w::EphemeralAccepted {})
+        }
+        Request::Report(body) => {
+            reports::report(app, identity, body).await?;
+            Response::ReportAccepted(w::ReportAccepted {})
         }
         Request::BeginUpload(body) => Response::UploadBegun(media::begin_upload(app, identity, body).await?),
         other => return answer_invites(app, identity, other).await,

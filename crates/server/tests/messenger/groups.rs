@@ -62,6 +62,7 @@ async fn a_member_does_nothing_that_is_an_admins() {
         let with = |changed: &[(AccountId, Role)]| roles(id, &three, changed);
         let mut open = with(&[]);
         open.settings = Some(GroupSettings {
+            history: false,
             add: Permission::All.into(),
             ..GroupSettings::default()
         });
@@ -116,6 +117,7 @@ async fn where_only_admins_write_others_are_refused_after_a_restart_too() {
             &[ani.account, budi.account, citra.account],
         );
         quiet.settings = Some(GroupSettings {
+            history: false,
             post: Permission::Admins.into(),
             ..GroupSettings::default()
         });

@@ -94,6 +94,7 @@ async fn roles_and_settings_decide_who_may_do_what() {
         post: Some(post),
         add: Some(add),
         edit: None,
+        history: None,
     };
     let forbidden = [
         add(&eka),

@@ -123,6 +123,7 @@ async fn a_restarted_server_goes_on_with_the_group() {
             post: Some(Allowed::Admins),
             add: None,
             edit: None,
+            history: None,
         },
     )
     .await;

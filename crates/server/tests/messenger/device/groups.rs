@@ -245,6 +245,7 @@ pub(crate) fn policy(
         generation,
         members: accounts.iter().map(member).collect(),
         settings: founder.map(|_| GroupSettings {
+            history: false,
             post: Permission::All.into(),
             add: Permission::Admins.into(),
             edit: Permission::Admins.into(),

@@ -191,6 +191,34 @@ test('one of an album is picked or quoted by itself', async () => {
   await album.waitFor();
 });
 
+test('a whole album is passed on and deleted at once', async () => {
+  await choose(budi, picture(0), picture(1), picture(2));
+  await sheetOf(budi).getByText(/800 × 800/).waitFor();
+  await send(budi);
+  const theirs = rani.page.getByRole('article', { name: /Album berisi 3/ });
+  await theirs.waitFor();
+  assert.deepEqual(await theirs.locator('.album > div').evaluateAll((tiles) => tiles.map((tile) => tile.className.includes('tall'))), [true, false, false]);
+  await look(rani, 'media-album-three-light');
+  const mine = budi.page.getByRole('article', { name: /Album of 3/ });
+  const menu = async (item) => {
+    await mine.last().focus();
+    await budi.page.keyboard.press('Enter');
+    await budi.page.getByRole('menuitem', { name: item, exact: true }).tap();
+  };
+  await menu('Forward');
+  await budi.page.getByRole('dialog').getByRole('checkbox').first().check({ force: true });
+  await budi.page.getByRole('dialog').getByRole('button', { name: /^Forward/ }).tap();
+  await closed(budi);
+  await rani.page.waitForFunction(() => document.querySelectorAll('article[aria-label*="foto"], article[aria-label*="Album berisi 3"]').length >= 2);
+  await mine.first().focus();
+  await budi.page.keyboard.press('Enter');
+  await budi.page.getByRole('menuitem', { name: 'Delete for everyone', exact: true }).tap();
+  await budi.page.getByRole('dialog', { name: /^Delete 3 messages/ }).getByRole('button', { name: /^Delete/ }).tap();
+  // Only rows near the screen are in the page.
+  await rani.page.getByRole('feed').evaluate((feed) => feed.scrollBy(0, -800));
+  await rani.page.waitForFunction(() => document.querySelectorAll('article[aria-label*="Pesan dihapus"]').length === 3);
+});
+
 test('what may be looked at once is shown once, and nothing of it is left', async () => {
   await choose(rani, { ...picture(0), name: 'rahasia.jpg' });
   await sheetOf(rani).getByText(/900 × 600/).waitFor();
@@ -265,10 +293,10 @@ test('what a chat holds is found in its details', async () => {
   const month = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric' }).format(new Date());
   await shelf.getByRole('heading', { name: month }).waitFor();
   const items = shelf.locator('.grid li');
-  assert.equal(await items.count(), 9, 'five pictures and four films; what was seen once is not there');
+  assert.equal(await items.count(), 12, 'eight pictures and four films; what was seen once is not there');
   await look(budi, 'media-shelf-dark');
   await shelf.getByRole('button', { name: 'Open foto 4.jpg' }).tap();
-  await dialog(budi, 'foto 4.jpg').getByText('7 of 9').waitFor();
+  await dialog(budi, 'foto 4.jpg').getByText('7 of 12').waitFor();
   await budi.page.keyboard.press('Escape');
   await closed(budi, 2);
 
@@ -296,12 +324,19 @@ test('what a chat holds is found in its details', async () => {
 
 test('on a desk the same, and a chat without any says so', async () => {
   const shelf = await openShelf(rani);
-  await rani.page.waitForFunction(() => document.querySelectorAll('.grid img.drawn').length === 5);
+  await rani.page.waitForFunction(() => document.querySelectorAll('.grid img.drawn').length === 8);
   await look(rani, 'media-shelf-light');
-  await shelf.getByRole('button', { name: 'Buka foto 2.jpg' }).click();
+  await rani.page.emulateMedia({ colorScheme: 'dark' });
+  await look(rani, 'media-shelf-desk-dark');
+  await shelf.getByRole('button', { name: 'Buka foto 2.jpg' }).last().click();
   await dialog(rani, 'foto 2.jpg').getByRole('button', { name: 'Lihat di obrolan' }).click();
   await closed(rani);
   await rani.page.waitForFunction(() => document.activeElement?.getAttribute('aria-label')?.includes('Album berisi 6'));
+  await look(rani, 'media-thread-desk-dark');
+  await rani.page.emulateMedia({ colorScheme: 'light' });
+  await budi.page.emulateMedia({ colorScheme: 'light' });
+  await look(budi, 'media-thread-phone-light');
+  await budi.page.emulateMedia({ colorScheme: 'dark' });
 
   const citra = await Person.open(browser, server.origin('tiga'));
   await citra.signUp('Citra');

@@ -9,8 +9,10 @@ import type { Sendable, Thread } from '../thread.svelte';
 export type Anchor = Pick<DOMRect, 'left' | 'right' | 'top' | 'bottom'>;
 
 export type Opened =
-  | { what: 'menu'; message: Message; at: Anchor }
-  | { what: 'emoji' | 'versions' | 'delete' | 'answers' | 'cancel' | 'info' | 'forward'; message: Message }
+  /** `all`: what was sent together with it, and is meant as well. */
+  | { what: 'menu'; message: Message; all?: readonly Message[]; at: Anchor }
+  | { what: 'delete' | 'forward'; message: Message; all?: readonly Message[] }
+  | { what: 'emoji' | 'versions' | 'answers' | 'cancel' | 'info'; message: Message }
   | { what: 'votes' | 'close_poll'; message: Message }
   /** Somebody who is spoken to in a message, by the name that stands there. */
   | { what: 'person'; account: string; said: string; at: Anchor }

@@ -254,6 +254,8 @@ export type MessageKind =
   | 'notice_unpinned'
   /** The text is for how many seconds messages stay from now on; 0: for good. */
   | 'notice_timer'
+  /** `from` has shown who came in the last messages; the text says how many. */
+  | 'notice_history'
   | 'unsupported';
 
 export type MessageState = 'queued' | 'failed' | 'sent' | 'delivered' | 'read' | 'received';

@@ -35,7 +35,10 @@ export interface GroupView {
 }
 
 export type GroupMember = Person & { role: GroupRole; me: boolean };
-export type GroupSettings = Record<'post' | 'add' | 'edit', Allowed>;
+export interface GroupSettings extends Record<'post' | 'add' | 'edit', Allowed> {
+  /** Whoever comes in is shown the last messages. */
+  history: boolean;
+}
 
 /** Replied to once the change is in force. Of a change, what is not given stays. */
 export type GroupCommand =

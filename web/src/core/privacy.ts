@@ -20,6 +20,9 @@ export interface Seen {
   last?: number;
 }
 
+export const REPORT_REASONS = ['spam', 'fraud', 'abuse', 'illegal', 'other'] as const;
+export type ReportReason = (typeof REPORT_REASONS)[number];
+
 export type PrivacyCommand =
   /** The screen is looked at, or is not any more. */
   | { type: 'set_here'; here: boolean }
@@ -27,6 +30,8 @@ export type PrivacyCommand =
   | { type: 'watch'; conversation_id: string }
   /** What is absent stays as it is. */
   | ({ type: 'set_privacy' } & Partial<Privacy>)
+  /** Shows the operator what one person wrote, with proof; without messages the newest of a chat of two. */
+  | { type: 'report'; conversation_id: string; messages: string[]; reason: ReportReason }
   /** What this person writes to us alone is dropped from now on. */
   | { type: 'block'; who: string; blocked: boolean }
   /** At most LISTS_MAX names of at most LIST_NAME_CHARS_MAX; known on this device only. */
@@ -36,6 +41,7 @@ export interface PrivacyAnswers {
   set_here: 'done';
   watch: 'done';
   set_privacy: 'privacy';
+  report: 'done';
   block: 'chat';
   set_lists: 'chat';
 }

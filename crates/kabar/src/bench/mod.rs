@@ -9,6 +9,7 @@ mod business;
 mod chat;
 mod connection;
 mod idle;
+mod inbox;
 mod login;
 mod measure;
 mod person;
@@ -47,6 +48,12 @@ pub(crate) struct BenchArgs {
     /// Sends of one user that may wait for their acknowledgement (without --rate)
     #[arg(long, default_value_t = 1)]
     window: u32,
+    /// Of inbox: who is written to, as account id
+    #[arg(long, required_if_eq("scenario", "inbox"))]
+    to: Option<String>,
+    /// Of inbox: how often each user writes
+    #[arg(long, default_value_t = 500)]
+    messages: u32,
     /// Directory on the server's disk, to measure its fdatasync beside the run
     #[arg(long)]
     data: Option<PathBuf>,
@@ -64,6 +71,8 @@ enum Scenario {
     Chat,
     /// The same in groups of --members, everybody to all others
     Group,
+    /// Fills the chats of one person: each of --users writes --messages to --to. Measures his client rather than the server
+    Inbox,
 }
 
 /// What a run found; keys are stable.
@@ -106,6 +115,7 @@ pub(crate) async fn run(args: BenchArgs, output: Output) -> Result<(), Failure> 
         Scenario::Business => business::run(&args).await?,
         Scenario::Chat => chat::pairs(&args).await?,
         Scenario::Group => chat::groups(&args).await?,
+        Scenario::Inbox => inbox::run(&args).await?,
     };
     if let Some(data) = &args.data {
         report.fdatasync_ms = Some(measure::fdatasync(data)?);

@@ -86,6 +86,18 @@ impl Person {
         self.group.ok_or_else(|| failed("no conversation was made"))
     }
 
+    /// Queues a text to an account; [`Self::settle`] waits for it.
+    pub(crate) async fn say(&mut self, to: &str, text: String) -> Result<(), Failure> {
+        let (to, reply_to, wait) = (to.to_owned(), None, false);
+        let send = Command::SendText {
+            to,
+            text,
+            reply_to,
+            wait,
+        };
+        self.ask(send).await.map(drop)
+    }
+
     /// Makes a group with these people.
     pub(crate) async fn gather(&mut self, members: Vec<String>) -> Result<Group, Failure> {
         let large = members.len() >= XWING_LEAVES_MAX;

@@ -77,6 +77,8 @@ export function sentenceOf(notice: Message, teller: Teller): string | undefined 
       const what = settingsWords(text, w);
       return mine ? w.settled_me(what) : w.settled(who, what);
     }
+    case 'notice_history':
+      return mine ? w.showed_me(Number(text)) : w.showed(who, Number(text));
     case 'notice_pinned':
       return mine ? w.pinned_me : w.pinned(who);
     case 'notice_unpinned':
@@ -112,6 +114,8 @@ function settingsWords(text: string, w: Words): string {
       'add: admins': w.now_add_admins,
       'edit: all': w.now_edit_all,
       'edit: admins': w.now_edit_admins,
+      'history: on': w.now_history_on,
+      'history: off': w.now_history_off,
     };
     return words[setting] ?? [];
   });

@@ -12,7 +12,7 @@ export type Opened =
   /** `all`: what was sent together with it, and is meant as well. */
   | { what: 'menu'; message: Message; all?: readonly Message[]; at: Anchor }
   | { what: 'delete' | 'forward'; message: Message; all?: readonly Message[] }
-  | { what: 'emoji' | 'versions' | 'answers' | 'cancel' | 'info'; message: Message }
+  | { what: 'emoji' | 'versions' | 'answers' | 'cancel' | 'info' | 'report'; message: Message }
   | { what: 'votes' | 'close_poll'; message: Message }
   /** Somebody who is spoken to in a message, by the name that stands there. */
   | { what: 'person'; account: string; said: string; at: Anchor }

@@ -11,6 +11,8 @@ export interface Allowed {
   versions: boolean;
   /** With whom of a group it has arrived. */
   info: boolean;
+  /** To the operator. */
+  report: boolean;
   /** To be found again, pinned or picked with others. */
   star: boolean;
 }
@@ -45,6 +47,7 @@ export function allowed(message: Message, now: number, accepted: boolean, place 
     delete: sent && place.inside && (message.mine || place.moderates) && age < DELETE_WINDOW_MS,
     versions: there && Boolean(message.versions?.length),
     star: sent,
+    report: sent && !message.mine,
     info: there && place.several && place.inside && message.mine,
   };
 }

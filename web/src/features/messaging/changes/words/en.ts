@@ -12,6 +12,7 @@ export const en = {
   edit: 'Edit',
   delete: 'Delete for everyone',
   info: 'Who has it',
+  report: 'Report',
   versions: 'Earlier versions',
   version_now: 'Now',
   version_until: (moment: string) => `Written ${moment}`,

@@ -14,6 +14,7 @@ export const id: Words = {
   edit: 'Sunting',
   delete: 'Hapus untuk semua',
   info: 'Siapa sudah menerima',
+  report: 'Laporkan',
   versions: 'Versi sebelumnya',
   version_now: 'Sekarang',
   version_until: (moment) => `Ditulis ${moment}`,

@@ -51,6 +51,31 @@ fn of_kind(world: &mut World, who: usize, kind: MessageKind) -> Vec<MessageView>
     thread.filter(|message| message.kind == kind).collect()
 }
 
+/// A picture that may be looked at once.
+fn send_once(world: &mut World, who: usize, to: String) {
+    let content = Shown::File(wire::File {
+        name: "sekali.jpg".into(),
+        mime_type: "image/jpeg".into(),
+        size_bytes: 10,
+        key: vec![7; 32].into(),
+        location: "AbC".into(),
+        sha256: vec![2; 32].into(),
+        ciphertext_sha256: vec![3; 32].into(),
+        view_once: true,
+        ..wire::File::default()
+    });
+    let send = Command::Send {
+        to,
+        content,
+        reply_to: None,
+        wait: true,
+        business: None,
+        mentions: Vec::new(),
+    };
+    world.ask(who, send).unwrap();
+    world.run();
+}
+
 #[test]
 fn whoever_comes_in_is_shown_the_last_messages_and_all_are_told() {
     let mut world = World::new(1);
@@ -64,27 +89,7 @@ fn whoever_comes_in_is_shown_the_last_messages_and_all_are_told() {
     }
     world.run();
     let answered = of_kind(&mut world, bob, MessageKind::Text).pop().unwrap();
-    let once = Shown::File(wire::File {
-        name: "sekali.jpg".into(),
-        mime_type: "image/jpeg".into(),
-        size_bytes: 10,
-        key: vec![7; 32].into(),
-        location: "AbC".into(),
-        sha256: vec![2; 32].into(),
-        ciphertext_sha256: vec![3; 32].into(),
-        view_once: true,
-        ..wire::File::default()
-    });
-    let passing = Command::Send {
-        to: to.clone(),
-        content: once,
-        reply_to: None,
-        wait: true,
-        business: None,
-        mentions: Vec::new(),
-    };
-    world.ask(bob, passing).unwrap();
-    world.run();
+    send_once(&mut world, bob, to);
     let before = world.thread(bob).len();
 
     let carol = world.person("Carol");

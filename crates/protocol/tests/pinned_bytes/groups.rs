@@ -42,14 +42,13 @@ fn what_mls_carries() {
         &policy,
         "080110021a10c4c4c4c4c4c4c4c4c4c4c4c4c4c4c4c420032a140a10a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a110032a140a10b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b21001",
     );
-    let permission = |permission: Permission| permission.into();
     let settled = GroupPolicy {
         members: vec![member(ACCOUNT, Role::Owner), member(PEER, Role::Leaving)],
         settings: Some(GroupSettings {
             history: false,
-            post: permission(Permission::All),
-            add: permission(Permission::Admins),
-            edit: permission(Permission::Admins),
+            post: Permission::All.into(),
+            add: Permission::Admins.into(),
+            edit: Permission::Admins.into(),
         }),
         founder: ACCOUNT.to_bytes(),
         nonce: vec![5; 16].into(),
@@ -83,4 +82,13 @@ fn what_mls_carries() {
     );
     let numbers = [GROUP_POLICY_EXTENSION, suite::X25519, suite::XWING];
     assert_eq!(numbers, [0xf4b1, 0x0001, 0x004f]);
+}
+
+#[test]
+fn what_newcomers_are_shown() {
+    let settings = GroupSettings {
+        history: true,
+        ..GroupSettings::default()
+    };
+    encodes("settings that show them the last messages", &settings, "2001");
 }

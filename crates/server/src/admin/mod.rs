@@ -21,6 +21,7 @@ use crate::{
     clock::Clock,
     commerce,
     error::{Failure, StartError},
+    media,
     reports,
 };
 
@@ -86,6 +87,8 @@ pub enum Command {
     },
     /// Do the journal, the payments and the charges of messages agree?
     LedgerVerify,
+    /// Do the rows of files and what is stored agree?
+    MediaVerify,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
@@ -188,6 +191,7 @@ pub async fn run(app: &App, command: Command) -> Result<Value, AdminError> {
         Command::ReportShow { report } => Ok(reports::show(app, &report).await?),
         Command::ReportClose { report, note } => Ok(reports::close(app, &report, &note).await?),
         Command::LedgerVerify => Ok(commerce::verify_ledger(app).await?),
+        Command::MediaVerify => Ok(media::verify(app).await?),
     }
 }
 

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("../../migrations/0005_media.sql")),
     (6, include_str!("../../migrations/0006_groups.sql")),
     (7, include_str!("../../migrations/0007_invites.sql")),
+    (8, include_str!("../../migrations/0008_bucket.sql")),
     (9, include_str!("../../migrations/0009_reports.sql")),
 ];
 

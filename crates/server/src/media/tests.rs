@@ -11,39 +11,39 @@ use tower::ServiceExt as _;
 use super::{begin_upload, router, stored_bytes, sweep};
 use crate::{App, Clock, error::Failure, socket::Identity, testing::on_each_engine};
 
-const ANI: Identity = Identity {
+pub(super) const ANI: Identity = Identity {
     account: AccountId([1; 16]),
     device: DeviceId([2; 16]),
 };
-const NOW_MS: i64 = 1_800_000_000_000;
-const DAY_MS: i64 = 86_400_000;
+pub(super) const NOW_MS: i64 = 1_800_000_000_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
-async fn begin(app: &App, size_bytes: u64) -> Result<wire::UploadBegun, Failure> {
+pub(super) async fn begin(app: &App, size_bytes: u64) -> Result<wire::UploadBegun, Failure> {
     begin_upload(app, ANI, wire::BeginUpload { size_bytes }).await
 }
 
-async fn ask(app: &App, request: Request<Body>) -> Response<Body> {
+pub(super) async fn ask(app: &App, request: Request<Body>) -> Response<Body> {
     let router: Router = router(app.clone());
     router.oneshot(request).await.expect("an answer")
 }
 
-async fn patch(app: &App, upload: &str, offset: u64, bytes: &'static [u8]) -> Response<Body> {
+pub(super) async fn patch(app: &App, upload: &str, offset: u64, bytes: impl Into<Vec<u8>>) -> Response<Body> {
     let request = Request::patch(format!("/v1/media/upload/{upload}"))
         .header("content-type", "application/offset+octet-stream")
         .header("upload-offset", offset)
-        .body(Body::from(bytes))
+        .body(Body::from(bytes.into()))
         .expect("a request");
     ask(app, request).await
 }
 
-async fn offset(app: &App, upload: &str) -> Option<u64> {
+pub(super) async fn offset(app: &App, upload: &str) -> Option<u64> {
     let request = Request::head(format!("/v1/media/upload/{upload}")).body(Body::empty());
     let response = ask(app, request.expect("a request")).await;
     let value = response.headers().get("upload-offset")?;
     value.to_str().ok()?.parse().ok()
 }
 
-async fn get(app: &App, location: &str, range: Option<&str>) -> (StatusCode, Vec<u8>) {
+pub(super) async fn get(app: &App, location: &str, range: Option<&str>) -> (StatusCode, Vec<u8>) {
     let mut request = Request::get(format!("/v1/media/{location}"));
     if let Some(range) = range {
         request = request.header(header::RANGE, range);
@@ -57,7 +57,7 @@ async fn get(app: &App, location: &str, range: Option<&str>) -> (StatusCode, Vec
 }
 
 /// What /metrics says is stored.
-fn gauge(app: &App) -> u64 {
+pub(super) fn gauge(app: &App) -> u64 {
     let mut text = String::new();
     app.metrics.write(&mut text);
     let value = text
@@ -67,7 +67,7 @@ fn gauge(app: &App) -> u64 {
 }
 
 /// Bytes of all files under DATA/media.
-fn on_disk(app: &App) -> u64 {
+pub(super) fn on_disk(app: &App) -> u64 {
     fn of(path: &std::path::Path) -> u64 {
         let entries = std::fs::read_dir(path).expect("a directory");
         entries

@@ -21,8 +21,7 @@ use crate::{
     clock::Clock,
     commerce,
     error::{Failure, StartError},
-    media,
-    reports,
+    media, reports,
 };
 
 /// What the operator asks for; JSON on the admin socket.

@@ -8,6 +8,7 @@ use std::{
 use axum::body::Body;
 use http::{Request, header};
 use hyper_util::rt::TokioIo;
+use kabar_protocol::wire;
 use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
 use tempfile::TempDir;
 use tokio::{
@@ -16,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    Bucket, check_bucket,
+    Bucket, check_bucket, delete_file,
     moving::{Round, round},
     store, sweep,
     tests::{ANI, DAY_MS, NOW_MS, ask, begin, gauge, get, offset, on_disk, patch},
@@ -258,6 +259,11 @@ async fn a_bucket_that_is_away_keeps_nobody_from_sending_and_nothing_for_ever() 
             (503, &"10".parse().expect("a value"))
         );
         assert_eq!(delete(&app, &first).await, 503, "not said to be gone before it is");
+        let request = wire::DeleteFile {
+            location: moved.clone(),
+        };
+        let refused = delete_file(&app, ANI, request.clone()).await.expect_err("nor that way");
+        assert_eq!(refused.reason, "bucket_away");
         assert_eq!(gauge(&app), 40);
         let unknown = verify(&app).await.expect_err("nobody knows");
         assert_eq!(unknown.reason, "bucket_away");
@@ -265,9 +271,12 @@ async fn a_bucket_that_is_away_keeps_nobody_from_sending_and_nothing_for_ever() 
         assert_eq!(move_all(&app).await, (1, 0));
         assert_eq!((on_disk(&app), s3.bytes()), (0, 40));
         assert_eq!(get(&app, &moved, None).await.1, TWENTY);
+        assert_eq!(sweep(&app).await.expect("swept"), 1, "what was to be deleted meanwhile");
         assert_eq!((delete(&app, &first).await, s3.bytes()), (204, 20));
+        delete_file(&app, ANI, request).await.expect("it has gone");
         let count = verify(&app).await.expect("counted");
         assert_eq!(count["ok"], true, "{count}");
+        std::fs::remove_dir_all(s3.objects().join("of")).expect("removed");
     }
 }
 

@@ -55,12 +55,6 @@ pub(super) struct Writer {
     pub(super) stop: CancellationToken,
 }
 
-impl Writer {
-    pub(super) fn file(&self) -> FileId {
-        self.file
-    }
-}
-
 impl Drop for Writer {
     fn drop(&mut self) {
         let mut busy = self.writers.busy.lock().unwrap_or_else(PoisonError::into_inner);

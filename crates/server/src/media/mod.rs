@@ -6,6 +6,7 @@
 mod address;
 mod begin_upload;
 mod bucket;
+mod delete_file;
 mod disk;
 mod give;
 mod http;
@@ -34,7 +35,8 @@ use self::{
     store::Place,
 };
 pub(crate) use self::{
-    begin_upload::begin_upload, http::router, moving::keep_moving, retention::sweep, verify::verify,
+    begin_upload::begin_upload, delete_file::delete_file, http::router, moving::keep_moving, retention::sweep,
+    verify::verify,
 };
 use crate::{
     app::App,

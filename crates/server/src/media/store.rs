@@ -46,9 +46,10 @@ fn stored(row: &Row) -> Result<Stored, DbError> {
     })
 }
 
-/// Bytes that an account's files take, those on their way included.
+/// Bytes that an account's files take, those on their way included, and without what it has deleted.
 pub(super) async fn used_bytes(tx: &mut Tx, account: AccountId) -> Result<u64, DbError> {
-    let sql = "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM media_file WHERE account_id = $1";
+    let sql = "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM media_file \
+               WHERE account_id = $1 AND expires_ms > 0";
     let row = tx.fetch_optional(sql, params![account]).await?;
     row.map_or(Ok(0), |row| row.get(0))
 }

@@ -8,7 +8,7 @@ use kabar_protocol::{
 };
 use tower::ServiceExt as _;
 
-use super::{begin_upload, router, stored_bytes, sweep};
+use super::{begin_upload, delete_file, router, stored_bytes, sweep, verify};
 use crate::{App, Clock, error::Failure, socket::Identity, testing::on_each_engine};
 
 pub(super) const ANI: Identity = Identity {
@@ -229,5 +229,44 @@ async fn what_expires_leaves_the_disk() {
         );
         assert_eq!((gauge(&app), stored_bytes(&app.db).await.expect("read")), (0, 0));
         assert_eq!(get(&app, &whole.location, None).await.0, 404);
+    }
+}
+
+async fn delete(app: &App, identity: Identity, location: &str) {
+    let request = wire::DeleteFile {
+        location: location.into(),
+    };
+    let _: wire::FileDeleted = delete_file(app, identity, request).await.expect("one answer for all");
+}
+
+#[tokio::test]
+async fn a_file_is_deleted_by_the_account_that_sent_it_and_by_no_other() {
+    for (app, _directory) in on_each_engine(&Clock::manual(NOW_MS)).await {
+        let whole = begin(&app, 20).await.expect("begun");
+        assert_eq!(
+            patch(&app, &whole.upload, 0, b"0123456789abcdefghij").await.status(),
+            204
+        );
+        let half = begin(&app, 20).await.expect("begun");
+        assert_eq!(patch(&app, &half.upload, 0, b"0123456789").await.status(), 204);
+        let budi = Identity {
+            account: AccountId([9; 16]),
+            device: DeviceId([9; 16]),
+        };
+        delete(&app, budi, &whole.location).await;
+        delete(&app, ANI, "no location").await;
+        delete(&app, ANI, &whole.upload).await;
+        assert_eq!((on_disk(&app), gauge(&app)), (30, 20), "nothing of it is");
+        for _ in 0..2 {
+            delete(&app, ANI, &whole.location).await;
+            delete(&app, ANI, &half.location).await;
+            assert_eq!((on_disk(&app), gauge(&app)), (0, 0));
+        }
+        assert_eq!(get(&app, &whole.location, None).await.0, 404);
+        assert_eq!(offset(&app, &half.upload).await, None);
+        let count = verify(&app).await.expect("counted");
+        assert_eq!((&count["ok"], &count["files"]), (&true.into(), &0.into()));
+        let used = super::store::used_bytes(&mut app.db.reader().await.expect("a reader"), ANI.account).await;
+        assert_eq!(used.expect("read"), 0, "the room is given back");
     }
 }

@@ -118,6 +118,7 @@ impl From<Vec<u8>> for Blob {
 /// | `l/` | conversation (16), shelf (1), place (8) | id of a message on it: 1 pictures and films, 2 other files, 3 links | no |
 /// | `x/` | time (8), message id (32) | where a message is that vanishes then | no |
 /// | `u/` | hash of a file's location (16), message id (32) | a message of ours that names the file | no |
+/// | `v/` | message id (32) | the location of a file of ours that may be looked at once | no |
 /// | `w/` | message id (32) | whose a message is that was withdrawn before it came | no |
 /// | `q/` | number (8) | a quarantined envelope, newest few | no |
 ///
@@ -188,6 +189,10 @@ pub(crate) mod keys {
 
     pub(crate) fn file_use(location: &str, message: MessageId) -> Key {
         [&file_uses(location)[..], message.as_slice()].concat()
+    }
+
+    pub(crate) fn file_once(message: MessageId) -> Key {
+        [b"v/", message.as_slice()].concat()
     }
 
     pub(crate) fn missing(message: MessageId) -> Key {

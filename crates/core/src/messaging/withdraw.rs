@@ -47,6 +47,7 @@ enum What {
         time: TimeMs,
     },
     File {
+        /// Empty: of a file that may be looked at once, and is kept apart.
         location: String,
         message_id: MessageId,
         /// It was looked: no other message of ours uses it.
@@ -74,9 +75,9 @@ struct Missing {
     time: TimeMs,
 }
 
-fn location(shown: Option<&Shown>) -> Option<&str> {
+fn file(shown: Option<&Shown>) -> Option<&wire::File> {
     match shown {
-        Some(Shown::File(file)) if !file.location.is_empty() => Some(&file.location),
+        Some(Shown::File(file)) => Some(file),
         _ => None,
     }
 }
@@ -84,8 +85,13 @@ fn location(shown: Option<&Shown>) -> Option<&str> {
 impl State {
     /// A message of ours names this file, from now on.
     pub(super) fn note_file_use(&mut self, message_id: MessageId, shown: Option<&Shown>) {
-        if let Some(location) = location(shown) {
-            self.put(keys::file_use(location, message_id), &());
+        let Some(file) = file(shown).filter(|file| !file.location.is_empty()) else {
+            return;
+        };
+        self.put(keys::file_use(&file.location, message_id), &());
+        if file.view_once {
+            // Its message forgets it; a location without its key opens nothing.
+            self.put(keys::file_once(message_id), &file.location);
         }
     }
 
@@ -106,8 +112,8 @@ impl State {
 
     /// A message of ours is no more. A business's files are its gateway's, which sends one as often as it is asked to.
     pub(super) fn file_unused(&mut self, message_id: MessageId, shown: Option<&Shown>) {
-        if let Some(location) = location(shown).filter(|_| !self.is_business()) {
-            let location = location.to_owned();
+        if let Some(file) = file(shown).filter(|_| !self.is_business()) {
+            let location = file.location.clone();
             self.wish_forgotten(What::File {
                 location,
                 message_id,
@@ -191,6 +197,9 @@ impl State {
                 message_id,
                 unused,
             } => {
+                if location.is_empty() {
+                    *location = self.read(keys::file_once(*message_id))?.unwrap_or_default();
+                }
                 if !*unused {
                     let own = keys::file_use(location, *message_id);
                     let uses = self.rows_under(&keys::file_uses(location), 2)?;
@@ -198,6 +207,7 @@ impl State {
                     let noted = uses.iter().any(|(key, _)| *key == own);
                     *unused = noted && uses.len() == 1;
                     self.delete(own);
+                    self.delete(keys::file_once(*message_id));
                 }
                 unused.then(|| {
                     Body::DeleteFile(wire::DeleteFile {

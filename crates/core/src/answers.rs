@@ -41,6 +41,7 @@ impl State {
             Purpose::Withdraw(command_id, conversation) => self.withdrawn(*command_id, *conversation, answer),
             Purpose::Business(command_id) => self.business_answered(*command_id, answer),
             Purpose::Flow(message) => self.flow_sent(*message, answer),
+            Purpose::Forget(number) => self.withdraw_answered(*number, answer),
             Purpose::Log(conversation) => return self.log_answered(*conversation, answer),
         }
         Ok(())
@@ -66,6 +67,7 @@ impl State {
                 self.queue_emptied();
                 self.fetch_receipts();
                 self.wake_all();
+                self.withdraw_again();
             }
             Body::KeyPackagesLow(low) => self.publish_key_packages(low.left),
             Body::Delivered(delivered) => self.delivered(delivered),

@@ -84,6 +84,8 @@ pub(crate) enum Purpose {
     Withdraw(u64, ConversationId),
     /// A flow's question, or the answer to one.
     Flow(MessageId),
+    /// What the server is to forget.
+    Forget(u64),
 }
 
 impl Purpose {

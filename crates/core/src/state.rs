@@ -13,7 +13,9 @@ use crate::{
     api::{ApiError, Command, MessageState, Notification, Output, TimeMs},
     connection::{Answer, Connection, Purpose},
     core::CoreConfig,
-    messaging::{Chat, FlowCall, Groups, Intent, KeyUpdate, Live, Owed, PendingChange, Search, Team},
+    messaging::{
+        Chat, FlowCall, Groups, Intent, KeyUpdate, Live, Owed, PendingChange, Search, Team, Withdrawal, Withdrawing,
+    },
     mls::Engine,
     store::{self, Blob, keys},
     tx::{Effect, Range, Reads, Rows, Step, Tx},
@@ -62,6 +64,8 @@ pub(crate) enum Work {
     Vanish,
     /// What a group has said lately, for who has just come in.
     Tell(ConversationId),
+    /// Something that the server is to forget.
+    Forget(u64),
     /// Somebody has stopped typing.
     Typing(ConversationId, AccountId),
     /// Somebody has not said for a while that he is there.
@@ -102,6 +106,9 @@ pub(crate) struct Cursor {
     /// Changes of messages that have come so far.
     #[serde(default)]
     pub(crate) changes: u64,
+    /// Wishes that the server forget something, so far.
+    #[serde(default)]
+    pub(crate) withdrawals: u64,
     /// When the next message vanishes.
     #[serde(default)]
     pub(crate) vanish_at: Option<TimeMs>,
@@ -132,6 +139,9 @@ pub(crate) struct State {
     pub(crate) changes: BTreeMap<u64, PendingChange>,
     /// Receipts for a business's messages that the server has not confirmed.
     pub(crate) owed: BTreeMap<(ConversationId, u64), Owed>,
+    /// What the server is to forget and has not answered to.
+    pub(crate) withdrawals: BTreeMap<u64, Withdrawal>,
+    pub(crate) withdrawing: Withdrawing,
     pub(crate) groups: Groups,
 
     pub(crate) connection: Connection,
@@ -201,6 +211,8 @@ impl State {
             intents: BTreeMap::new(),
             changes: BTreeMap::new(),
             owed: BTreeMap::new(),
+            withdrawals: BTreeMap::new(),
+            withdrawing: Withdrawing::default(),
             groups: Groups::default(),
             connection: Connection::default(),
             live: BTreeMap::new(),
@@ -287,6 +299,9 @@ impl State {
         } else if key.starts_with(keys::RECEIPT) {
             let owed: Owed = store::decode(value)?;
             self.owed.insert((owed.conversation, owed.seq), owed);
+        } else if key.starts_with(keys::WITHDRAWAL) {
+            let wish: Withdrawal = store::decode(value)?;
+            self.withdrawals.insert(wish.number, wish);
         }
         Ok(())
     }
@@ -368,6 +383,7 @@ impl State {
             Job::Work(Work::Search(command_id)) => self.search_on(*command_id),
             Job::Work(Work::Vanish) => self.vanish(),
             Job::Work(Work::Tell(conversation)) => self.tell(*conversation),
+            Job::Work(Work::Forget(number)) => self.forget_at_server(*number),
             Job::Work(Work::Typing(conversation, account)) => {
                 self.typing_ended(*conversation, *account);
                 Ok(())

@@ -105,6 +105,7 @@ impl From<Vec<u8>> for Blob {
 /// | `a/intent/` | conversation (16), order (8) | a message of ours on its way | always |
 /// | `a/receipt/` | conversation (16), seq (8) | a receipt that a business's message is owed | always |
 /// | `a/change/` | number (8) | a change of a message, until it is applied | always |
+/// | `a/forget/` | number (8) | what the server is to forget, until it has answered | always |
 /// | `f/` | position (8) | feed item | no |
 /// | `g/` | conversation (16), slot (4), engine's key | MLS value of one group | least recently used leave |
 /// | `k/` | hash of reference (16) | a KeyPackage of ours with its private keys | no |
@@ -116,11 +117,15 @@ impl From<Vec<u8>> for Blob {
 /// | `s/` | time (8), message id (32) | where a starred message is | no |
 /// | `l/` | conversation (16), shelf (1), place (8) | id of a message on it: 1 pictures and films, 2 other files, 3 links | no |
 /// | `x/` | time (8), message id (32) | where a message is that vanishes then | no |
+/// | `u/` | hash of a file's location (16), message id (32) | a message of ours that names the file | no |
+/// | `v/` | message id (32) | the location of a file of ours that may be looked at once | no |
+/// | `w/` | message id (32) | whose a message is that was withdrawn before it came | no |
 /// | `q/` | number (8) | a quarantined envelope, newest few | no |
 ///
 /// A place is the server's sequence number below a count of its timelines, see `messaging::order`.
 pub(crate) mod keys {
     use kabar_protocol::ids::{AccountId, ConversationId, MessageId};
+    use sha2::{Digest as _, Sha256};
 
     use crate::api::{Key, TimeMs};
 
@@ -133,6 +138,7 @@ pub(crate) mod keys {
     pub(crate) const INTENT: &[u8] = b"a/intent/";
     pub(crate) const RECEIPT: &[u8] = b"a/receipt/";
     pub(crate) const CHANGE: &[u8] = b"a/change/";
+    pub(crate) const WITHDRAWAL: &[u8] = b"a/forget/";
     pub(crate) const FEED: &[u8] = b"f/";
     pub(crate) const MESSAGES: &[u8] = b"m/";
     pub(crate) const GROUP: &[u8] = b"g/";
@@ -170,6 +176,27 @@ pub(crate) mod keys {
 
     pub(crate) fn change(number: u64) -> Key {
         [CHANGE, &number.to_be_bytes()[..]].concat()
+    }
+
+    pub(crate) fn withdrawal(number: u64) -> Key {
+        [WITHDRAWAL, &number.to_be_bytes()[..]].concat()
+    }
+
+    /// Of all messages of ours that name this file.
+    pub(crate) fn file_uses(location: &str) -> Key {
+        [&b"u/"[..], &Sha256::digest(location)[..16]].concat()
+    }
+
+    pub(crate) fn file_use(location: &str, message: MessageId) -> Key {
+        [&file_uses(location)[..], message.as_slice()].concat()
+    }
+
+    pub(crate) fn file_once(message: MessageId) -> Key {
+        [b"v/", message.as_slice()].concat()
+    }
+
+    pub(crate) fn missing(message: MessageId) -> Key {
+        [b"w/", message.as_slice()].concat()
     }
 
     pub(crate) fn feed(position: u64) -> Key {

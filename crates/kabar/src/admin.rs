@@ -62,6 +62,9 @@ enum AdminCommand {
     /// What people have reported
     #[command(subcommand)]
     Reports(ReportsCommand),
+    /// Files that people send
+    #[command(subcommand)]
+    Media(MediaCommand),
     /// The configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -211,6 +214,12 @@ enum ReportsCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum MediaCommand {
+    /// Check that every file is stored, on the disk or in the bucket, and that nothing else is
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Print every key with its default and its meaning
     Example,
@@ -272,6 +281,7 @@ async fn carry_out(config: &Config, command: AdminCommand) -> Result<Value, Fail
             server(command).await?
         }
         AdminCommand::Ledger(LedgerCommand::Verify) => server(admin::Command::LedgerVerify).await?,
+        AdminCommand::Media(MediaCommand::Verify) => server(admin::Command::MediaVerify).await?,
         AdminCommand::Token(TokenCommand::Create { app }) => {
             hosted::call(config, gateway::Command::TokenCreate { app_id: app }).await?
         }

@@ -29,6 +29,18 @@ pub(crate) struct ServeArgs {
     /// Private key (PEM)
     #[arg(long, requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Bucket for the files that people send, s3://NAME/PREFIX; keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY [default: DATA/media]
+    #[arg(long)]
+    media_bucket: Option<String>,
+    /// Address of an S3-compatible store [default: Amazon's]
+    #[arg(long, requires = "media_bucket")]
+    media_endpoint: Option<String>,
+    /// Region that requests to the bucket are signed for [default: us-east-1]
+    #[arg(long, requires = "media_bucket")]
+    media_region: Option<String>,
+    /// TOML file with access_key_id and secret_access_key, instead of the environment
+    #[arg(long, requires = "media_bucket")]
+    media_keys: Option<PathBuf>,
     /// Demo data once, verification codes on screen: for trying things out
     #[arg(long)]
     dev: bool,
@@ -52,7 +64,17 @@ impl ServeArgs {
         if self.dev {
             server.insert("dev".to_owned(), true.into());
         }
-        toml::Table::from_iter([("server".to_owned(), server.into())])
+        let media = [
+            ("bucket", self.media_bucket.clone()),
+            ("bucket_endpoint", self.media_endpoint.clone()),
+            ("bucket_region", self.media_region.clone()),
+            ("bucket_keys", self.media_keys.as_ref().map(path)),
+        ];
+        let media: toml::Table = media
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?.into())))
+            .collect();
+        toml::Table::from_iter([("server".to_owned(), server.into()), ("media".to_owned(), media.into())])
     }
 }
 

@@ -87,12 +87,20 @@ sections! {
         /// A connection that has not authenticated after so long is closed.
         unauthenticated_s: u32 = 15,
     }
-    /// Files that people send, kept as ciphertext in the data directory.
+    /// Files that people send, kept as ciphertext in the data directory or in a bucket.
     media: MediaConfig {
         /// What the files of one account may take, in MiB.
         quota_mib_per_account: u64 = 20_480,
         /// How long a file is kept, in days.
         retention_days: u32 = 30,
+        /// Empty: whole files stay in the data directory. Else the bucket that takes them: s3://NAME or s3://NAME/PREFIX
+        bucket: String = String::new(),
+        /// Empty: Amazon's. Else the address of a compatible store: https://HOST
+        bucket_endpoint: String = String::new(),
+        /// The region that requests are signed for.
+        bucket_region: String = "us-east-1".to_owned(),
+        /// TOML file with access_key_id and secret_access_key; without it they come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+        bucket_keys: Option<PathBuf> = None,
     }
     /// What this server asks of addresses that others name: webhooks, and what comes after them.
     outbound: OutboundConfig {

@@ -33,6 +33,7 @@ pub mod reason {
     pub const CONVERSATION_UNKNOWN: &str = "conversation_unknown";
     pub const MEDIA_QUOTA: &str = "media_quota";
     pub const REPORT_UNKNOWN: &str = "report_unknown";
+    pub const BUCKET_AWAY: &str = "bucket_away";
     pub const ACK_AHEAD: &str = "ack_ahead";
     pub const IDLE: &str = "idle";
     pub const OVERLOADED: &str = "overloaded";
@@ -65,6 +66,7 @@ pub mod reason {
         CONVERSATION_UNKNOWN,
         MEDIA_QUOTA,
         REPORT_UNKNOWN,
+        BUCKET_AWAY,
         ACK_AHEAD,
         IDLE,
         OVERLOADED,

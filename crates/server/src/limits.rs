@@ -46,6 +46,8 @@ pub enum RateLimit {
     Uploads,
     /// Reports to the operator, by account.
     Reports,
+    /// Messages withdrawn and files deleted, by account.
+    Withdrawals,
     /// Links made and taken back, looked at and asked by, by account; without an account, by address.
     Invites,
 }
@@ -68,6 +70,7 @@ impl RateLimit {
         Self::Payments,
         Self::Uploads,
         Self::Reports,
+        Self::Withdrawals,
         Self::Invites,
     ];
 
@@ -89,6 +92,7 @@ impl RateLimit {
             Self::Payments => "payments",
             Self::Uploads => "uploads",
             Self::Reports => "reports",
+            Self::Withdrawals => "withdrawals",
             Self::Invites => "invites",
         }
     }
@@ -112,6 +116,8 @@ impl RateLimit {
             Self::Ephemeral => (60, 3_600),
             Self::Payments => (60, 1_200),
             Self::Uploads | Self::Invites => (100, 600),
+            // Those of a chat in which everything vanishes come together.
+            Self::Withdrawals => (600, 7_200),
         }
     }
 }

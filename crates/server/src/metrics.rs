@@ -61,9 +61,16 @@ pub(crate) struct Metrics {
     pub(crate) messaging_acks: AtomicU64,
     pub(crate) messaging_commits: AtomicU64,
     pub(crate) messaging_batches: AtomicU64,
+    /// Items of queues whose body was dropped before a device fetched it.
+    pub(crate) messaging_withdrawn: AtomicU64,
     pub(crate) media_bytes_received: AtomicU64,
     /// Of whole files, as ciphertext.
     pub(crate) media_stored_bytes: AtomicI64,
+    /// Whole files that are to go into the bucket, as the last round found and left them.
+    pub(crate) media_moving_files: AtomicI64,
+    pub(crate) media_bucket_errors: AtomicU64,
+    /// By their senders; what expires is not among them.
+    pub(crate) media_files_deleted: AtomicU64,
     pub(crate) commerce_orders: AtomicU64,
     pub(crate) commerce_pending: AtomicU64,
     pub(crate) commerce_authorised: AtomicU64,
@@ -91,6 +98,7 @@ impl Metrics {
             ("kabar_socket_connections", &self.socket_connections),
             ("kabar_socket_sessions", &self.socket_sessions),
             ("kabar_media_stored_bytes", &self.media_stored_bytes),
+            ("kabar_media_moving_files", &self.media_moving_files),
         ];
         for (name, gauge) in gauges {
             let _ = writeln!(out, "# TYPE {name} gauge\n{name} {}", gauge.load(Ordering::Relaxed));
@@ -106,7 +114,10 @@ impl Metrics {
             ("kabar_messaging_acks_total", &self.messaging_acks),
             ("kabar_messaging_commits_total", &self.messaging_commits),
             ("kabar_messaging_batches_total", &self.messaging_batches),
+            ("kabar_messaging_withdrawn_items_total", &self.messaging_withdrawn),
             ("kabar_media_bytes_received_total", &self.media_bytes_received),
+            ("kabar_media_bucket_errors_total", &self.media_bucket_errors),
+            ("kabar_media_deleted_files_total", &self.media_files_deleted),
             ("kabar_commerce_orders_total", &self.commerce_orders),
             ("kabar_commerce_payments_pending_total", &self.commerce_pending),
             ("kabar_commerce_payments_authorised_total", &self.commerce_authorised),

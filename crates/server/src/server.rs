@@ -18,7 +18,7 @@ use crate::{
     clock::Clock,
     config::Config,
     error::StartError,
-    http, jobs,
+    http, jobs, media,
     socket::{self, Listener},
 };
 
@@ -96,6 +96,7 @@ impl Server {
         config.server.listen = local_addr;
         let public_url = config.public_url();
         let app = App::open(config, public_url, clock).await?;
+        media::check_bucket(&app).await?;
         admin::serve(&app, extra.admin)?;
         jobs::start(&app);
         socket::start_sweep(&app);

@@ -134,6 +134,7 @@ impl State {
         self.work.extend(away);
         self.registration_timer();
         self.vanish_timer();
+        self.withdraw_timer();
         self.flow_timers();
     }
 
@@ -146,6 +147,7 @@ impl State {
             .chain(self.waiting.presence.seen.values().copied())
             .chain(self.waiting.flows.iter().map(FlowCall::until))
             .chain(self.waiting.registering.map(|(_, until)| until))
+            .chain(self.withdrawing.retry_at)
             .chain(self.cursor.vanish_at.map(|at| at.max(self.now + 1)));
         // What is due now waits for something else than the clock.
         let next = times.filter(|at| *at > self.now && *at != TimeMs::MAX).min();
@@ -176,6 +178,6 @@ impl State {
                 || self.has_wishes(chat.conversation)
         });
         let queued = self.intents.values().any(|intent| intent.failed.is_none());
-        !busy && !owing && !queued
+        !busy && !owing && !queued && self.withdrawing.is_quiet()
     }
 }

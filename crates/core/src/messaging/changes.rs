@@ -228,6 +228,7 @@ impl State {
             ..wire::Content::default()
         };
         let moderates = self.moderates(place.conversation, me);
+        let before = row.clone();
         if let Err(refused) = apply(&mut row, (me, moderates), self.now, &probe) {
             return Ok(Err(explained(refused, change)));
         }
@@ -235,6 +236,9 @@ impl State {
             Ok(order) => order,
             Err(error) => return Ok(Err(error)),
         };
+        if matches!(change, Change::Delete) {
+            self.leave_server(place, &before);
+        }
         self.put_changed(&place, row);
         if wait {
             self.waiting.sends.insert(order, command_id);
@@ -291,7 +295,7 @@ impl State {
             return Ok(());
         }
         let found = match target(&content) {
-            Some(target) => self.row_of(target)?,
+            Some(target) => self.row_or_missing(target, &content)?,
             None => None,
         };
         self.changes.remove(&number);
@@ -300,7 +304,9 @@ impl State {
         let Some((place, mut row)) = found.filter(|(place, _)| place.conversation == change.conversation) else {
             return Ok(());
         };
+        let before = row.clone();
         if apply(&mut row, (change.by, change.moderates), change.time, &content).is_ok() {
+            self.deletion_came(place, &before, &row);
             self.hear_mentions(change.conversation, &mut row);
             self.feed_change(&change, &row, &content);
             self.note_expiry(place, &row, change.message_id);

@@ -77,6 +77,7 @@ impl State {
             Kind::Welcome | Kind::Reset => self.take_welcome(conversation, item),
             Kind::Commit => self.take_queued_commit(conversation, item),
             Kind::Message => self.take_message(conversation, item),
+            Kind::Withdrawn => self.take_withdrawn(conversation, item),
             Kind::Gone => {
                 self.missed(conversation, item);
                 self.lose(conversation);

@@ -55,6 +55,7 @@ impl State {
         }
         let (order, view) = (intent.order, self.intent_view(&intent));
         self.keep_intent(intent);
+        self.note_file_use(view.message_id, Some(shown));
         if let Some(chat) = self.chats.get_mut(&conversation) {
             // Answering a stranger accepts him.
             chat.request = false;

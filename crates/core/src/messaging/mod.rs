@@ -45,6 +45,7 @@ mod thread;
 mod vanish;
 mod welcome;
 mod wishes;
+mod withdraw;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,6 +74,7 @@ pub(crate) use self::{
     team::{Team, Wanted, Wish, not_in_group},
     thread::class_name,
     wishes::with_role,
+    withdraw::{Withdrawal, Withdrawing},
 };
 use crate::{
     api::{ApiError, BusinessSend, Mention, MessageKind, Shown, TimeMs},

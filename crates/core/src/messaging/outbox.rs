@@ -383,7 +383,9 @@ impl State {
             }
             self.due.insert(conversation);
         } else {
-            self.intents.remove(&(conversation, order));
+            if let Some(intent) = self.intents.remove(&(conversation, order)) {
+                self.file_unused(intent.message_id, intent.shown.as_ref());
+            }
             self.delete(keys::intent(conversation, order));
         }
         self.say_chat(conversation);

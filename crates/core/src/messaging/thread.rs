@@ -171,6 +171,9 @@ impl State {
         self.put(keys::index(row.message_id), &place);
         self.note_expiry(place, &row, row.message_id);
         self.put_on_shelf(&place, &row);
+        if self.my_account() == Some(row.from) {
+            self.note_file_use(row.message_id, row.shown.as_ref());
+        }
         if let Some(envelope) = envelope {
             self.put(keys::envelope(conversation, row.seq), &envelope);
             if let Some(old) = row.seq.checked_sub(ENVELOPES_KEPT) {

@@ -215,6 +215,9 @@ impl State {
                 chat.unread = chat.unread.saturating_sub(1);
             }
             chat.forget(row.message_id);
+            if Some(row.from) == me {
+                self.leave_server(entry.place, &row);
+            }
             self.delete(keys::star(row.time, row.message_id));
             self.take_off_shelf(&entry.place, &row);
             self.notify(Notification::Vanished {

@@ -37,6 +37,8 @@ pub(super) fn name(body: &Ask) -> &'static str {
         Ask::PublishInvite(_) => "publish_invite",
         Ask::DeclineJoinRequest(_) => "decline",
         Ask::RequestJoin(_) => "request_join",
+        Ask::Withdraw(_) => "withdraw",
+        Ask::DeleteFile(_) => "delete_file",
         _ => "other",
     }
 }

@@ -31,8 +31,15 @@ fn rows_of_the_server() {
         "1210c4c4c4c4c4c4c4c4c4c4c4c4c4c4c4c4180120ac02280330013a240a10a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a11210d3d3d3d3d3d3d3d3d3d3d3d3d3d3d3d34080d8c1a28c344a200303030303030303030303030303030303030303030303030303030303030303520504040404045801",
     );
     // Kept as numbers in columns.
-    let kinds = [Kind::Welcome, Kind::Commit, Kind::Message, Kind::Reset, Kind::Gone];
-    assert_eq!(kinds.map(|kind| kind as i32), [1, 2, 3, 4, 5]);
+    let kinds = [
+        Kind::Welcome,
+        Kind::Commit,
+        Kind::Message,
+        Kind::Reset,
+        Kind::Gone,
+        Kind::Withdrawn,
+    ];
+    assert_eq!(kinds.map(|kind| kind as i32), [1, 2, 3, 4, 5, 6]);
     use ConversationKind::{Business, Direct, Group, SelfGroup};
     let kinds = [Direct, Group, SelfGroup, Business];
     assert_eq!(kinds.map(|kind| kind as i32), [1, 2, 3, 4]);

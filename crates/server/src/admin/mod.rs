@@ -21,7 +21,7 @@ use crate::{
     clock::Clock,
     commerce,
     error::{Failure, StartError},
-    reports,
+    media, reports,
 };
 
 /// What the operator asks for; JSON on the admin socket.
@@ -86,6 +86,8 @@ pub enum Command {
     },
     /// Do the journal, the payments and the charges of messages agree?
     LedgerVerify,
+    /// Do the rows of files and what is stored agree?
+    MediaVerify,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize, thiserror::Error)]
@@ -188,6 +190,7 @@ pub async fn run(app: &App, command: Command) -> Result<Value, AdminError> {
         Command::ReportShow { report } => Ok(reports::show(app, &report).await?),
         Command::ReportClose { report, note } => Ok(reports::close(app, &report, &note).await?),
         Command::LedgerVerify => Ok(commerce::verify_ledger(app).await?),
+        Command::MediaVerify => Ok(media::verify(app).await?),
     }
 }
 

@@ -16,6 +16,7 @@ const MIGRATIONS: &[(i64, &str)] = &[
     (5, include_str!("../../migrations/0005_media.sql")),
     (6, include_str!("../../migrations/0006_groups.sql")),
     (7, include_str!("../../migrations/0007_invites.sql")),
+    (8, include_str!("../../migrations/0008_bucket.sql")),
     (9, include_str!("../../migrations/0009_reports.sql")),
 ];
 
@@ -26,15 +27,15 @@ pub(super) async fn run(tx: &mut Tx) -> Result<(), DbError> {
         params![],
     )
     .await?;
-    let row = tx
-        .fetch_optional("SELECT COALESCE(MAX(version), 0) FROM schema_version", params![])
-        .await?;
-    let found: i64 = row.map_or(Ok(0), |row| row.get(0))?;
+    let rows = tx.fetch("SELECT version FROM schema_version", params![]).await?;
+    let applied: Vec<i64> = rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?;
+    let found = applied.iter().copied().max().unwrap_or(0);
     let known = MIGRATIONS.last().map_or(0, |(version, _)| *version);
     if found > known {
         return Err(DbError::Newer { found, known });
     }
-    for (version, text) in MIGRATIONS.iter().filter(|(version, _)| *version > found) {
+    // Each by itself: a build between two releases may have had a later one without an earlier one.
+    for (version, text) in MIGRATIONS.iter().filter(|(version, _)| !applied.contains(version)) {
         apply(tx, *version, text).await?;
     }
     Ok(())

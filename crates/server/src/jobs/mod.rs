@@ -1,4 +1,4 @@
-//! What runs by itself: retention, expired codes, payments that are due, the reserve file. Each job is a slice's own function.
+//! What runs by itself: retention, expired codes, payments that are due, files on their way into a bucket, the reserve file. Each job is a slice's own function.
 
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ pub(crate) fn start(app: &App) {
     app.tasks.spawn(retention(app.clone()));
     app.tasks.spawn(reserve(app.clone()));
     app.tasks.spawn(payments(app.clone()));
+    app.tasks.spawn(media::keep_moving(app.clone()));
 }
 
 async fn payments(app: App) {

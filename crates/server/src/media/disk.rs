@@ -1,4 +1,5 @@
-//! Bytes in DATA/media: `partial/<id>` while they come, `<first two digits>/<id>` once they are whole.
+//! Bytes in DATA/media: `partial/<id>` while they come, `<first two digits>/<id>` once they are whole. Where there is a bucket, they
+//! stay there only until it has them.
 
 use std::{
     collections::HashMap,
@@ -22,7 +23,17 @@ use crate::error::StartError;
 const TAKE_OVER_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct FileId(pub(super) [u8; 16]);
+pub(crate) struct FileId(pub(super) [u8; 16]);
+
+impl FileId {
+    /// From the name of a file or an object.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        let bytes = hex::decode(name).ok()?;
+        // Written in one way only.
+        let id: [u8; 16] = bytes.try_into().ok()?;
+        (hex::encode(id) == name).then_some(Self(id))
+    }
+}
 
 pub(super) struct Disk {
     root: PathBuf,
@@ -103,7 +114,7 @@ impl Disk {
     }
 
     /// Where a whole file is.
-    pub(super) fn path(&self, file: FileId) -> PathBuf {
+    fn path(&self, file: FileId) -> PathBuf {
         let name = hex::encode(file.0);
         self.root.join(&name[..2]).join(name)
     }
@@ -118,6 +129,28 @@ impl Disk {
             return Ok((length, true));
         }
         Ok((length(&self.partial(file)).await?.unwrap_or(0), false))
+    }
+
+    /// A whole file and its length, if it is here.
+    pub(super) async fn open_whole(&self, file: FileId) -> io::Result<Option<(File, u64)>> {
+        match File::open(self.path(file)).await {
+            Ok(open) => {
+                let length = open.metadata().await?.len();
+                Ok(Some((open, length)))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Names and lengths of whole files whose id begins with this byte. What lies between them and is none has no name.
+    pub(super) async fn list(&self, first: u8) -> io::Result<Vec<(Option<FileId>, u64)>> {
+        list(&self.root.join(format!("{first:02x}"))).await
+    }
+
+    /// The same of uploads.
+    pub(super) async fn list_partial(&self) -> io::Result<Vec<(Option<FileId>, u64)>> {
+        list(&self.root.join("partial")).await
     }
 
     /// Opens an upload at its end.
@@ -148,6 +181,22 @@ impl Disk {
         }
         Ok(())
     }
+}
+
+async fn list(directory: &Path) -> io::Result<Vec<(Option<FileId>, u64)>> {
+    let mut entries = match fs::read_dir(directory).await {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut found = Vec::new();
+    while let Some(entry) = entries.next_entry().await? {
+        // It may go at any moment.
+        if let Some(length) = length(&entry.path()).await? {
+            found.push((entry.file_name().to_str().and_then(FileId::parse), length));
+        }
+    }
+    Ok(found)
 }
 
 async fn length(path: &Path) -> io::Result<Option<u64>> {

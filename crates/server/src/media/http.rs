@@ -1,4 +1,4 @@
-//! The bytes of files over HTTP: `/v1/media/upload/<upload>` takes them as tus 1.0.0 does, `/v1/media/<location>` gives them.
+//! The bytes of files over HTTP: `/v1/media/upload/<upload>` takes them as tus 1.0.0 does, `/v1/media/<location>` gives them (`give`).
 
 use std::{
     io,
@@ -9,17 +9,21 @@ use std::{
 use axum::{
     Json, Router,
     body::{Body, BodyDataStream},
-    extract::{Path, Request, State},
+    extract::{Path, State},
     response::{IntoResponse, Response},
     routing::{get, patch},
 };
 use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use tokio::{fs::File, io::AsyncWriteExt as _};
-use tower::ServiceExt as _;
-use tower_http::services::ServeFile;
 
-use super::{address::Upload, disk::Writer, retention, store};
+use super::{
+    address::Upload,
+    disk::Writer,
+    give::give,
+    retention::{self, Deleted},
+    store,
+};
 use crate::{app::App, db::DbError, metrics::Metrics};
 
 const UPLOAD_OFFSET: HeaderName = HeaderName::from_static("upload-offset");
@@ -28,6 +32,8 @@ const OFFSET_TYPE: &str = "application/offset+octet-stream";
 /// A sender that is silent for so long has gone; what came is kept.
 const CHUNK_WAIT: Duration = Duration::from_secs(30);
 const RETRY_AFTER_S: &str = "2";
+/// A bucket that is away is not back in a moment.
+const BUCKET_RETRY_AFTER_S: &str = "10";
 
 pub(crate) fn router(app: App) -> Router {
     Router::new()
@@ -37,18 +43,19 @@ pub(crate) fn router(app: App) -> Router {
 }
 
 /// What does not succeed, as JSON.
-enum Refusal {
+pub(super) enum Refusal {
     Unknown,
     Busy,
     Type,
     Offset(u64),
     TooLong(u64),
     DiskFull,
+    BucketAway,
     Internal,
 }
 
 impl Refusal {
-    fn io(error: &io::Error) -> Self {
+    pub(super) fn io(error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull,
             _ => {
@@ -105,6 +112,11 @@ impl IntoResponse for Refusal {
                 "disk_full",
                 "the server's disk is full: nothing new is stored until there is space".into(),
             ),
+            Self::BucketAway => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "bucket_away",
+                "the store that holds this server's files cannot be reached: try again".into(),
+            ),
             Self::Internal => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
@@ -114,8 +126,9 @@ impl IntoResponse for Refusal {
         let body = serde_json::json!({ "error": { "code": code, "message": message } });
         let mut response = (status, Json(body)).into_response();
         match self {
-            Self::Busy => {
-                let wait = HeaderValue::from_static(RETRY_AFTER_S);
+            Self::Busy | Self::BucketAway => {
+                let away = matches!(self, Self::BucketAway);
+                let wait = HeaderValue::from_static(if away { BUCKET_RETRY_AFTER_S } else { RETRY_AFTER_S });
                 response.headers_mut().insert(header::RETRY_AFTER, wait);
             }
             Self::Offset(have) => {
@@ -132,12 +145,7 @@ async fn asked(State(app): State<App>, Path(address): Path<String>) -> Result<Re
     let upload = opened(&app, &address).await?;
     // Whoever asks goes on from the answer: what an old connection still brings would make it wrong.
     let _writer = app.media.disk.writer(upload.file).await.ok_or(Refusal::Busy)?;
-    let (come, put_away) = app
-        .media
-        .disk
-        .come(upload.file)
-        .await
-        .map_err(|error| Refusal::io(&error))?;
+    let (come, put_away) = come(&app, &upload).await?;
     if put_away {
         // Said again where the process died between the two.
         mark_whole(&app, upload).await?;
@@ -182,7 +190,7 @@ async fn add(
 async fn append(app: &App, upload: Upload, offset: u64, body: BodyDataStream) -> Result<u64, Refusal> {
     let failed = |error: io::Error| Refusal::io(&error);
     let writer = app.media.disk.writer(upload.file).await.ok_or(Refusal::Busy)?;
-    let (come, put_away) = app.media.disk.come(upload.file).await.map_err(failed)?;
+    let (come, put_away) = come(app, &upload).await?;
     if offset != come {
         return Err(Refusal::Offset(come));
     }
@@ -197,6 +205,19 @@ async fn append(app: &App, upload: Upload, offset: u64, body: BodyDataStream) ->
         return Err(Refusal::Unknown);
     }
     Ok(end)
+}
+
+/// How many bytes have come, and whether they are put away as whole, here or in the bucket.
+async fn come(app: &App, upload: &Upload) -> Result<(u64, bool), Refusal> {
+    let come = app.media.disk.come(upload.file).await;
+    let (come, put_away) = come.map_err(|error| Refusal::io(&error))?;
+    if come == 0 && app.media.bucket.is_some() {
+        let row = store::row(&mut app.db.reader().await?, upload.account, upload.file).await?;
+        if row.is_some_and(|row| row.whole) {
+            return Ok((upload.size_bytes, true));
+        }
+    }
+    Ok((come, put_away))
 }
 
 /// Writes what comes; where the file then ends. What came before the sender broke off stays.
@@ -249,36 +270,12 @@ async fn settle(mut file: File, end: u64, cut: bool) -> io::Result<()> {
 /// DELETE: the account takes its file back, whole or not.
 async fn taken_back(State(app): State<App>, Path(address): Path<String>) -> Result<Response, Refusal> {
     let upload = app.media.addresses.open_upload(&address).ok_or(Refusal::Unknown)?;
-    let _writer = app.media.disk.writer(upload.file).await.ok_or(Refusal::Busy)?;
-    if retention::delete(&app, upload.account, upload.file).await? {
-        Ok(StatusCode::NO_CONTENT.into_response())
-    } else {
-        Err(Refusal::Internal)
+    match retention::delete(&app, upload.account, upload.file).await? {
+        Deleted::Gone => Ok(StatusCode::NO_CONTENT.into_response()),
+        Deleted::Busy => Err(Refusal::Busy),
+        Deleted::BucketAway => Err(Refusal::BucketAway),
+        Deleted::Failed => Err(Refusal::Internal),
     }
-}
-
-/// GET and HEAD of a whole file, with Range.
-async fn give(State(app): State<App>, Path(location): Path<String>, request: Request) -> Result<Response, Refusal> {
-    let file = app.media.addresses.open_location(&location).ok_or(Refusal::Unknown)?;
-    let transfers = Arc::clone(&app.media.transfers);
-    let transfer = transfers.try_acquire_owned().map_err(|_| Refusal::Busy)?;
-    // Without an extension it is served as application/octet-stream.
-    let served = ServeFile::new(app.media.disk.path(file)).oneshot(request).await;
-    let mut response = served.map_err(|_| Refusal::Internal)?.map(|body| {
-        Body::from_stream(Body::new(body).into_data_stream().map(move |bytes| {
-            // It ends with the last byte, or with the reader.
-            let _ = &transfer;
-            bytes
-        }))
-    });
-    if response.status() == StatusCode::NOT_FOUND {
-        return Err(Refusal::Unknown);
-    }
-    let headers = response.headers_mut();
-    for (name, value) in GIVEN_WITH {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    Ok(response)
 }
 
 /// What an upload's address says, if it still holds.
@@ -292,24 +289,18 @@ async fn opened(app: &App, address: &str) -> Result<Upload, Refusal> {
 /// From now on the file is kept as long as files are; false if it has been deleted.
 async fn mark_whole(app: &App, upload: Upload) -> Result<bool, DbError> {
     let expires_ms = app.now_ms() + app.media.retention_ms;
+    let place = app.media.first_place();
     let marked = app
         .db
-        .write((upload, expires_ms), |tx, (upload, expires_ms)| {
-            Box::pin(store::mark_whole(tx, upload.account, upload.file, *expires_ms))
+        .write((upload, place, expires_ms), |tx, (upload, place, expires_ms)| {
+            Box::pin(store::mark_whole(tx, upload.account, upload.file, *place, *expires_ms))
         })
         .await?;
     if marked {
+        app.media.to_move.notify_one();
         let size_bytes = i64::try_from(upload.size_bytes).unwrap_or(i64::MAX);
         app.metrics.media_stored_bytes.fetch_add(size_bytes, Ordering::Relaxed);
         return Ok(true);
     }
     store::is_known(&mut app.db.reader().await?, upload.account, upload.file).await
 }
-
-/// Ciphertext is nothing to look at: no browser may take it for a page.
-const GIVEN_WITH: [(HeaderName, &str); 4] = [
-    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-    (header::CONTENT_DISPOSITION, "attachment"),
-    (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
-    (header::CACHE_CONTROL, "private, no-store"),
-];

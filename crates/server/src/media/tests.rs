@@ -8,42 +8,42 @@ use kabar_protocol::{
 };
 use tower::ServiceExt as _;
 
-use super::{begin_upload, router, stored_bytes, sweep};
+use super::{begin_upload, delete_file, router, stored_bytes, sweep, verify};
 use crate::{App, Clock, error::Failure, socket::Identity, testing::on_each_engine};
 
-const ANI: Identity = Identity {
+pub(super) const ANI: Identity = Identity {
     account: AccountId([1; 16]),
     device: DeviceId([2; 16]),
 };
-const NOW_MS: i64 = 1_800_000_000_000;
-const DAY_MS: i64 = 86_400_000;
+pub(super) const NOW_MS: i64 = 1_800_000_000_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
-async fn begin(app: &App, size_bytes: u64) -> Result<wire::UploadBegun, Failure> {
+pub(super) async fn begin(app: &App, size_bytes: u64) -> Result<wire::UploadBegun, Failure> {
     begin_upload(app, ANI, wire::BeginUpload { size_bytes }).await
 }
 
-async fn ask(app: &App, request: Request<Body>) -> Response<Body> {
+pub(super) async fn ask(app: &App, request: Request<Body>) -> Response<Body> {
     let router: Router = router(app.clone());
     router.oneshot(request).await.expect("an answer")
 }
 
-async fn patch(app: &App, upload: &str, offset: u64, bytes: &'static [u8]) -> Response<Body> {
+pub(super) async fn patch(app: &App, upload: &str, offset: u64, bytes: impl Into<Vec<u8>>) -> Response<Body> {
     let request = Request::patch(format!("/v1/media/upload/{upload}"))
         .header("content-type", "application/offset+octet-stream")
         .header("upload-offset", offset)
-        .body(Body::from(bytes))
+        .body(Body::from(bytes.into()))
         .expect("a request");
     ask(app, request).await
 }
 
-async fn offset(app: &App, upload: &str) -> Option<u64> {
+pub(super) async fn offset(app: &App, upload: &str) -> Option<u64> {
     let request = Request::head(format!("/v1/media/upload/{upload}")).body(Body::empty());
     let response = ask(app, request.expect("a request")).await;
     let value = response.headers().get("upload-offset")?;
     value.to_str().ok()?.parse().ok()
 }
 
-async fn get(app: &App, location: &str, range: Option<&str>) -> (StatusCode, Vec<u8>) {
+pub(super) async fn get(app: &App, location: &str, range: Option<&str>) -> (StatusCode, Vec<u8>) {
     let mut request = Request::get(format!("/v1/media/{location}"));
     if let Some(range) = range {
         request = request.header(header::RANGE, range);
@@ -57,7 +57,7 @@ async fn get(app: &App, location: &str, range: Option<&str>) -> (StatusCode, Vec
 }
 
 /// What /metrics says is stored.
-fn gauge(app: &App) -> u64 {
+pub(super) fn gauge(app: &App) -> u64 {
     let mut text = String::new();
     app.metrics.write(&mut text);
     let value = text
@@ -67,7 +67,7 @@ fn gauge(app: &App) -> u64 {
 }
 
 /// Bytes of all files under DATA/media.
-fn on_disk(app: &App) -> u64 {
+pub(super) fn on_disk(app: &App) -> u64 {
     fn of(path: &std::path::Path) -> u64 {
         let entries = std::fs::read_dir(path).expect("a directory");
         entries
@@ -229,5 +229,44 @@ async fn what_expires_leaves_the_disk() {
         );
         assert_eq!((gauge(&app), stored_bytes(&app.db).await.expect("read")), (0, 0));
         assert_eq!(get(&app, &whole.location, None).await.0, 404);
+    }
+}
+
+async fn delete(app: &App, identity: Identity, location: &str) {
+    let request = wire::DeleteFile {
+        location: location.into(),
+    };
+    let _: wire::FileDeleted = delete_file(app, identity, request).await.expect("one answer for all");
+}
+
+#[tokio::test]
+async fn a_file_is_deleted_by_the_account_that_sent_it_and_by_no_other() {
+    for (app, _directory) in on_each_engine(&Clock::manual(NOW_MS)).await {
+        let whole = begin(&app, 20).await.expect("begun");
+        assert_eq!(
+            patch(&app, &whole.upload, 0, b"0123456789abcdefghij").await.status(),
+            204
+        );
+        let half = begin(&app, 20).await.expect("begun");
+        assert_eq!(patch(&app, &half.upload, 0, b"0123456789").await.status(), 204);
+        let budi = Identity {
+            account: AccountId([9; 16]),
+            device: DeviceId([9; 16]),
+        };
+        delete(&app, budi, &whole.location).await;
+        delete(&app, ANI, "no location").await;
+        delete(&app, ANI, &whole.upload).await;
+        assert_eq!((on_disk(&app), gauge(&app)), (30, 20), "nothing of it is");
+        for _ in 0..2 {
+            delete(&app, ANI, &whole.location).await;
+            delete(&app, ANI, &half.location).await;
+            assert_eq!((on_disk(&app), gauge(&app)), (0, 0));
+        }
+        assert_eq!(get(&app, &whole.location, None).await.0, 404);
+        assert_eq!(offset(&app, &half.upload).await, None);
+        let count = verify(&app).await.expect("counted");
+        assert_eq!((&count["ok"], &count["files"]), (&true.into(), &0.into()));
+        let used = super::store::used_bytes(&mut app.db.reader().await.expect("a reader"), ANI.account).await;
+        assert_eq!(used.expect("read"), 0, "the room is given back");
     }
 }

@@ -22,6 +22,7 @@ mod reset_conversation;
 mod retention;
 mod send;
 mod submit_commit;
+mod withdraw;
 
 #[cfg(test)]
 mod disk_full_tests;
@@ -50,6 +51,7 @@ pub(crate) use self::{
     retention::sweep,
     send::{ack, send},
     submit_commit::submit_commit,
+    withdraw::withdraw,
 };
 use crate::{app::App, cache::Cache, db::Engine};
 

@@ -203,6 +203,15 @@ async fn answer(app: &App, session: &Session, identity: Identity, body: Request)
             Response::ReportAccepted(w::ReportAccepted {})
         }
         Request::BeginUpload(body) => Response::UploadBegun(media::begin_upload(app, identity, body).await?),
+        other => return answer_deletions(app, identity, other).await,
+    })
+}
+
+/// What is taken back.
+async fn answer_deletions(app: &App, identity: Identity, body: Request) -> Result<Response, Failure> {
+    Ok(match body {
+        Request::Withdraw(body) => Response::Withdrawn(boxed(messaging::withdraw(app, identity, body)).await?),
+        Request::DeleteFile(body) => Response::FileDeleted(boxed(media::delete_file(app, identity, body)).await?),
         other => return answer_invites(app, identity, other).await,
     })
 }

@@ -405,6 +405,56 @@ async fn what_expires_is_not_charged_and_free_cards_bill_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_withdrawn_is_charged_only_where_it_had_been_delivered() {
+    for test in on_each_engine().await {
+        let mut chat = Chat::open(test, CARD, Some("1.00")).await;
+        // The phone has it, and has not said so yet; the laptop is away.
+        chat.laptop = link(&chat.test.server, &mut chat.phone).await;
+        let Sent::Sent(reached) = chat.send().await else {
+            panic!("not sent")
+        };
+        let item = chat.phone.socket.delivered().await;
+        crate::withdraw::withdraw(&mut chat.cinema, chat.id, reached.seq)
+            .await
+            .expect("withdrawn");
+        let facts = chat.facts(&item);
+        let receipt = signed(&facts, &chat.phone, item.cursor);
+        let delivered = [(chat.id, item.seq)];
+        chat.phone.ack_with(item.cursor, &delivered, vec![receipt]).await;
+        assert_eq!(
+            chat.wallet().await,
+            ("0.95".into(), "0.00".into()),
+            "what was delivered is paid for"
+        );
+
+        crate::withdraw::goes_offline(&chat.test, &mut chat.phone).await;
+        let mut brief = chat.cinema.message(chat.id, 1, 30);
+        brief.ttl_s = 7_200;
+        let Sent::Sent(sent) = chat.cinema.send(brief).await else {
+            panic!("not sent")
+        };
+        crate::withdraw::withdraw(&mut chat.cinema, chat.id, sent.seq)
+            .await
+            .expect("withdrawn");
+        chat.phone.reconnect(&chat.test.server, item.cursor).await;
+        let left = chat.phone.socket.delivered().await;
+        assert_eq!((left.kind(), left.billable), (Kind::Withdrawn, None));
+        chat.phone.ack(left.cursor, &[]).await;
+        assert_eq!(
+            queued(&chat.test, &mut chat.phone, 0).await,
+            [0_u64; 0],
+            "no receipt is waited for"
+        );
+        assert_eq!(
+            chat.wallet().await,
+            ("0.95".into(), "0.05".into()),
+            "reserved until it expires"
+        );
+        chat.ledger_holds().await;
+    }
+}
+
+#[tokio::test]
 async fn too_many_receipts_are_refused() {
     let test = start().await;
     let mut ani = Device::register(&test.server, None).await;

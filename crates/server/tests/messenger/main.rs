@@ -15,6 +15,7 @@ mod receipts;
 mod resets;
 mod socket;
 mod tls;
+mod withdraw;
 
 use kabar_server::{Clock, Config, Server};
 

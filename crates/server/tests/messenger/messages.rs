@@ -8,7 +8,7 @@ use kabar_protocol::wire::{
 use crate::{device::Device, on_each_engine};
 
 /// Two people in a direct conversation; the second has acknowledged the Welcome.
-async fn pair(server: &kabar_server::Server) -> (Device, Device, kabar_protocol::ids::ConversationId) {
+pub(crate) async fn pair(server: &kabar_server::Server) -> (Device, Device, kabar_protocol::ids::ConversationId) {
     let mut ani = Device::register(server, None).await;
     let mut budi = Device::register(server, None).await;
     assert_eq!(budi.publish_key_packages(3).await, 3);

@@ -141,6 +141,24 @@ impl Server {
         Say::Acked(wire::Acked {})
     }
 
+    /// Whoever sent it, or an admin: the stand-in knows no roles, and asks nobody.
+    pub(super) fn withdraw(&mut self, from: (AccountId, DeviceId), ask: &wire::Withdraw) -> Say {
+        let of_members = self.data.conversations.values();
+        assert!(of_members.into_iter().any(|known| known.members.contains_key(&from.1)));
+        for queue in self.data.queues.values_mut() {
+            for item in &mut queue.items {
+                let is_it = item.conversation_id == ask.conversation_id && item.seq == ask.seq;
+                if is_it && item.kind() == Kind::Message {
+                    let header = kabar_protocol::mls_header::private_header(&item.payload).unwrap();
+                    let (id, _) = kabar_protocol::content::authenticated_data(header.authenticated_data).unwrap();
+                    item.payload = id.to_bytes();
+                    item.kind = Kind::Withdrawn.into();
+                }
+            }
+        }
+        Say::Withdrawn(wire::Withdrawn {})
+    }
+
     pub(super) fn receipts(&self, from: (AccountId, DeviceId), ask: wire::FetchReceipts) -> Say {
         let ids: BTreeSet<_> = ask
             .conversation_ids

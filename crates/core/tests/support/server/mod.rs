@@ -86,7 +86,11 @@ pub struct Server {
     pub silent: Option<&'static str>,
     /// Does not do what these requests ask, and says so.
     pub refuse: Option<&'static str>,
+    /// Has no time for these requests now.
+    pub busy: Option<&'static str>,
     pub requests: Vec<&'static str>,
+    /// Locations of files that were deleted.
+    pub deleted: Vec<String>,
     /// Sends and commits that came for an epoch that was over.
     pub conflicts: u32,
 }
@@ -106,7 +110,9 @@ impl Server {
             lose_answers: 0,
             silent: None,
             refuse: None,
+            busy: None,
             requests: Vec::new(),
+            deleted: Vec::new(),
             conflicts: 0,
         }
     }
@@ -154,6 +160,7 @@ impl Server {
             (Ask::Authenticate(ask), None) => self.authenticate(socket, ask, now),
             (_, None) => error(wire::error::Code::Unauthenticated, "no_session"),
             _ if self.refuse == Some(name) => error(wire::error::Code::Denied, "policy"),
+            _ if self.busy == Some(name) => error(wire::error::Code::Unavailable, "overloaded"),
             (body, Some(device)) => self.serve(socket, device, body, now),
         };
         if creates && self.lose_answers > 0 {
@@ -216,6 +223,11 @@ impl Server {
             Ask::SubmitCommit(ask) => self.commit(from, ask, now),
             Ask::Send(ask) => self.send(from, ask, now),
             Ask::Ack(ask) => self.ack(from, ask),
+            Ask::Withdraw(ask) => self.withdraw(from, &ask),
+            Ask::DeleteFile(ask) => {
+                self.deleted.push(ask.location);
+                Say::FileDeleted(wire::FileDeleted {})
+            }
             Ask::FetchLog(ask) => self.log(ask),
             Ask::FetchGroupInfo(ask) => self.group_info(from, &ask.conversation_id),
             Ask::ResetConversation(ask) => self.reset(from, ask, now),

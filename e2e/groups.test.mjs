@@ -208,8 +208,7 @@ test('a member becomes an admin, and may add people then', async () => {
   await told(ani, 'Budi Santoso menambahkan Orang tak dikenal');
   // She has never talked with any of them.
   await dewi.go('/');
-  await dewi.page.getByText('Permintaan').waitFor();
-  await dewi.page.getByRole('navigation').getByRole('link', { name: /Arisan Keluarga Besar/ }).click();
+  await dewi.openChatFromList('Arisan Keluarga Besar');
   await dewi.page.getByRole('heading', { name: /oleh orang yang belum pernah mengobrol/ }).waitFor();
   await told(dewi, 'Budi Santoso menambahkan Anda');
   await look(dewi, 'groups-request-light-id');

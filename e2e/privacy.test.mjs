@@ -4,7 +4,9 @@ import { after, before, test } from 'node:test';
 import { launch } from './lib/browser.mjs';
 import { look } from './lib/look.mjs';
 import { meet, three } from './lib/pair.mjs';
-import { closed, dialog, item } from './lib/panel.mjs';
+import { Person } from './lib/person.mjs';
+import { drawPicture } from './lib/picture.mjs';
+import { closed, closePanel, dialog, item, openPanel, told } from './lib/panel.mjs';
 import { startServer } from './lib/server.mjs';
 
 let server;
@@ -17,7 +19,7 @@ let citra;
 
 before(async () => {
   server = await startServer();
-  browser = await launch();
+  browser = await launch('--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream');
   ({ ani, budi, citra } = await three(browser, server, { budi: { language: 'en' } }));
 });
 
@@ -266,6 +268,336 @@ test('what was blocked is unblocked where one would have written', async () => {
   await budi.sees('Maaf, salah tekan');
 });
 
+/** Somebody whom Ani does not know. */
+let eka;
+/** Files that Ani's app has asked for. */
+const fetched = [];
+const tray = (person) => person.page.getByRole('link', { name: person.t.requests });
+
+test('what strangers write stands apart, and is neither announced nor counted', async () => {
+  await ani.go('/');
+  const link = await ani.link();
+  await ani.go('/');
+  eka = await Person.open(browser, server.origin('empat'));
+  await eka.context.grantPermissions(['microphone']);
+  await eka.signUp('Eka Putri');
+  await eka.openChatWith(link);
+  await eka.say('Halo, lihat ini: https://hadiah.example/klik');
+  await tray(ani).waitFor();
+  await eka.say('Masih di sana?');
+  await eka.seesState('Masih di sana?', 'sampai');
+  assert.equal(await row(ani, 'Eka').count(), 0, 'not among the chats');
+  assert.equal(await ani.page.title(), 'Kabar', 'not counted');
+  assert.equal(await ani.page.getByRole('log').getByText('Eka').count(), 0, 'not read out');
+  await look(ani, 'privacy-tray-light-id');
+  await tray(ani).focus();
+  await ani.page.keyboard.press('Enter');
+  await ani.page.waitForFunction(() => document.activeElement?.textContent === 'Permintaan');
+  await ani.page.getByText('Orang dan bisnis yang belum Anda jawab.').waitFor();
+  await row(ani, 'Eka').waitFor();
+  assert.equal(await row(ani, 'Budi').count(), 0);
+  await look(ani, 'privacy-requests-light-id');
+});
+
+test('nothing of a stranger is fetched or can be followed before he is accepted', async () => {
+  const jpeg = await drawPicture(eka.page, 1200, 800);
+  await eka.page.locator('input[type=file]').setInputFiles([
+    { name: 'kejutan.jpg', mimeType: 'image/jpeg', buffer: jpeg },
+    { name: 'daftar.pdf', mimeType: 'application/pdf', buffer: Buffer.from('%PDF-1.4') },
+  ]);
+  await eka.page.getByRole('dialog', { name: /^Kirim ke/ }).getByRole('button', { name: /^Kirim/ }).click();
+  await eka.seesState('daftar.pdf', 'sampai');
+  const record = await eka.page.getByRole('button', { name: 'Rekam pesan suara' }).boundingBox();
+  await eka.page.mouse.move(record.x + 10, record.y + 10);
+  await eka.page.mouse.down();
+  await eka.page.waitForTimeout(2500);
+  await eka.page.mouse.up();
+  await eka.page.getByRole('article', { name: /Pesan suara 0:.*sampai$/ }).waitFor();
+
+  ani.context.on('request', (request) => request.url().includes('/v1/media/') && fetched.push(request.url()));
+  await row(ani, 'Eka').click();
+  const main = ani.page.getByRole('main');
+  await main.getByRole('article', { name: /Pesan suara/ }).waitFor();
+  await ani.page.waitForTimeout(1500);
+  assert.deepEqual(fetched, []);
+  for (const what of ['a[href^="http"]', 'article img', 'article [role=slider]', 'article audio', 'article video'])
+    assert.equal(await main.locator(what).count(), 0, what);
+  assert.equal(await main.getByRole('button', { name: /kejutan|daftar|Putar/ }).count(), 0);
+  await look(ani, 'privacy-request-light-id');
+  await eka.page.waitForTimeout(500);
+  await eka.seesState('Masih di sana?', 'sampai');
+});
+
+test('a stranger is blocked from his request, and leaves the tray', async () => {
+  const main = ani.page.getByRole('main');
+  await main.getByRole('button', { name: 'Blokir', exact: true }).click();
+  await dialog(ani, 'Blokir Eka Putri?').getByRole('button', { name: 'Blokir', exact: true }).click();
+  await main.getByText('Anda memblokir Eka Putri.').waitFor();
+  await ani.page.waitForFunction(() => document.activeElement?.textContent.includes('Anda memblokir'));
+  assert.equal(await ani.page.getByRole('button', { name: 'Terima', exact: true }).count(), 0);
+  assert.equal(await tray(ani).count(), 0);
+  assert.equal(await row(ani, 'Eka').count(), 0);
+  await main.getByRole('button', { name: 'Buka blokir' }).click();
+  await main.getByRole('button', { name: 'Terima', exact: true }).waitFor();
+});
+
+test('who was accepted is among the chats, with all there is', async () => {
+  const main = ani.page.getByRole('main');
+  await main.getByRole('button', { name: 'Terima', exact: true }).click();
+  await main.locator('a[href="https://hadiah.example/klik"]').waitFor();
+  await main.getByRole('button', { name: 'Buka kejutan.jpg' }).waitFor();
+  assert.ok(fetched.length > 0, 'now it comes');
+  await row(ani, 'Eka').waitFor();
+  assert.equal(await tray(ani).count(), 0);
+  await eka.seesState('Masih di sana?', 'dibaca');
+  await ani.go('/requests');
+  await ani.page.getByText('Tidak ada orang baru yang menulis kepada Anda.').waitFor();
+  await look(ani, 'privacy-requests-none-light-id');
+  await ani.go('/');
+});
+
+test('on a phone, too', async () => {
+  const link = await budi.link();
+  await budi.go('/');
+  await eka.openChatWith(link);
+  await eka.say('Hi, I am Eka');
+  await tray(budi).waitFor();
+  await look(budi, 'privacy-tray-phone-dark-en');
+  await tray(budi).click();
+  await row(budi, 'Eka').waitFor();
+  await look(budi, 'privacy-requests-phone-dark-en');
+  await row(budi, 'Eka').click();
+  await budi.page.getByRole('button', { name: 'Block', exact: true }).waitFor();
+  await look(budi, 'privacy-request-phone-dark-en');
+  await budi.page.getByRole('button', { name: 'Accept' }).click();
+  await budi.page.getByRole('button', { name: 'Back' }).first().click();
+  await budi.page.getByText('Nobody new has written to you.').waitFor();
+  await budi.page.getByRole('link', { name: 'Back' }).click();
+  await row(budi, 'Eka').waitFor();
+});
+
+const chip = ({ page }, name) => page.getByRole('radio', { name, exact: true });
+/** The names in the list, once they are these. */
+const listed = ({ page }, ...names) =>
+  page.waitForFunction(
+    (wanted) => [...document.querySelectorAll('nav a[data-chat] .name')].map((name) => name.textContent).sort().join() === wanted,
+    names.sort().join(),
+  );
+async function sort(person, name, to) {
+  await row(person, name).dispatchEvent('contextmenu');
+  await item(person, to).click();
+  return dialog(person, new RegExp(`${name}`));
+}
+
+test('a chat is sorted under names of its own, which stand above the list', async () => {
+  await ani.go('/');
+  const sheet = await sort(ani, 'Budi', 'Masukkan ke daftar');
+  const name = sheet.getByLabel('Daftar baru');
+  assert.equal(await name.evaluate((input) => input === document.activeElement), true);
+  await name.fill('x'.repeat(31));
+  await sheet.getByText('Nama daftar paling banyak 30 huruf.').waitFor();
+  await sheet.getByRole('button', { name: 'Simpan' }).click();
+  await look(ani, 'privacy-lists-error-light-id');
+  await name.fill('Arisan RT');
+  await sheet.getByRole('button', { name: 'Simpan' }).click();
+  await closed(ani);
+  await ani.page.waitForFunction(() => document.activeElement?.textContent.includes('Budi'));
+  await chip(ani, 'Arisan RT').waitFor();
+  await chip(ani, 'Arisan RT').check({ force: true });
+  await listed(ani, 'Budi Santoso');
+  await look(ani, 'privacy-lists-light-id');
+  await chip(ani, 'Semua').check({ force: true });
+  const hers = await sort(ani, 'Citra', 'Masukkan ke daftar');
+  await hers.getByRole('checkbox', { name: 'Arisan RT' }).check({ force: true });
+  await hers.getByLabel('Daftar baru').fill('Kantor');
+  await look(ani, 'privacy-lists-sheet-light-id');
+  await ani.page.keyboard.press('Enter');
+  await closed(ani);
+  await ani.page.reload();
+  await chip(ani, 'Kantor').check({ force: true });
+  await listed(ani, 'Citra Dewi');
+  await chip(ani, 'Arisan RT').check({ force: true });
+  await listed(ani, 'Budi Santoso', 'Citra Dewi');
+});
+
+test('chips are walked through by arrow keys', async () => {
+  await chip(ani, 'Semua').check({ force: true });
+  await chip(ani, 'Semua').focus();
+  await ani.page.keyboard.press('ArrowRight');
+  assert.equal(await chip(ani, 'Belum dibaca').isChecked(), true);
+  await ani.page.getByText('Semua sudah Anda baca.').waitFor();
+  await look(ani, 'privacy-unread-none-light-id');
+  await ani.page.keyboard.press('ArrowRight');
+  await ani.page.getByText('Anda belum ada di grup mana pun.').waitFor();
+  await ani.page.keyboard.press('ArrowLeft');
+  await budi.go('/');
+  await budi.openChatFromList('Ani');
+  await budi.say('Baca ini dulu');
+  await listed(ani, 'Budi Santoso');
+  await row(ani, 'Budi').click();
+  await ani.sees('Baca ini dulu');
+  await budi.seesState('Baca ini dulu', 'read');
+  await ani.page.waitForTimeout(300);
+  await listed(ani, 'Budi Santoso');
+  await ani.go('/');
+  await ani.page.getByText('Semua sudah Anda baca.').waitFor();
+  await ani.page.getByRole('button', { name: 'Tampilkan semua obrolan' }).click();
+  await listed(ani, 'Budi Santoso', 'Citra Dewi', 'Eka Putri');
+});
+
+test('a list that is put away is said to be so, and one without chats is gone', async () => {
+  await chip(ani, 'Kantor').check({ force: true });
+  await row(ani, 'Citra').dispatchEvent('contextmenu');
+  await item(ani, 'Arsipkan').click();
+  await ani.page.getByText('Tidak ada obrolan di “Kantor”, kecuali yang diarsipkan.').waitFor();
+  await ani.go('/archived');
+  const sheet = await sort(ani, 'Citra', 'Masukkan ke daftar');
+  await sheet.getByRole('checkbox', { name: 'Kantor' }).uncheck({ force: true });
+  await sheet.getByRole('button', { name: 'Simpan' }).click();
+  await closed(ani);
+  await row(ani, 'Citra').dispatchEvent('contextmenu');
+  await item(ani, 'Keluarkan dari arsip').click();
+  await ani.go('/');
+  await listed(ani, 'Budi Santoso', 'Citra Dewi', 'Eka Putri');
+  assert.equal(await chip(ani, 'Kantor').count(), 0);
+});
+
+test('on a phone the chips are scrolled by a finger, and the tenth list is the last', async () => {
+  await budi.go('/');
+  for (const list of ['Family', 'Work', 'Neighbours', 'Football', 'School', 'Choir', 'Market', 'Travel', 'Garden', 'Music']) {
+    const sheet = await sort(budi, 'Ani', 'Add to list');
+    await sheet.getByLabel('New list').fill(list);
+    await budi.page.keyboard.press('Enter');
+    await closed(budi);
+  }
+  const sheet = await sort(budi, 'Ani', 'Add to list');
+  await sheet.getByLabel('New list').fill('One more');
+  await budi.page.keyboard.press('Enter');
+  await sheet.getByText('A chat can be in at most 10 lists.').waitFor();
+  await look(budi, 'privacy-lists-sheet-phone-dark-en');
+  await budi.page.keyboard.press('Escape');
+  await closed(budi);
+  await look(budi, 'privacy-lists-phone-dark-en');
+  const last = chip(budi, 'Work');
+  await last.scrollIntoViewIfNeeded();
+  await last.check({ force: true });
+  await listed(budi, 'Ani Lestari');
+  const box = await last.boundingBox();
+  assert.ok(box.x >= 0 && box.x + box.width <= 390, 'it came into sight');
+  await look(budi, 'privacy-lists-scrolled-phone-dark-en');
+});
+
+const drawn = ({ page }, where) => page.locator(`${where} .avatar img`);
+const readable = (image) => image.evaluate((img) => img.decode().then(() => [img.naturalWidth, img.naturalHeight]));
+
+test('a group gets a picture, which everybody sees in list, thread and panel', async () => {
+  await ani.go('/group');
+  await ani.page.getByLabel('Nama grup').fill('Kebun Bersama');
+  for (const name of ['Budi Santoso', 'Citra Dewi'])
+    await ani.page.getByRole('listitem').filter({ hasText: name }).getByRole('checkbox').check({ force: true });
+  await ani.page.getByRole('button', { name: 'Buat grup' }).click();
+  await ani.composer.waitFor();
+  await ani.say('Selamat datang');
+  await budi.go('/');
+  await row(budi, 'Kebun Bersama').waitFor();
+  assert.equal(await drawn(budi, 'nav a').count(), 0);
+  const panel = await openPanel(ani);
+  const input = panel.locator('input[type=file]');
+  await input.setInputFiles({ name: 'bukan.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('bukan gambar') });
+  await panel.getByText('Ini tidak dapat dibaca sebagai gambar di sini.').waitFor();
+  await look(ani, 'privacy-picture-unreadable-light-id');
+  await input.setInputFiles({ name: 'kebun.jpg', mimeType: 'image/jpeg', buffer: await drawPicture(ani.page) });
+  await panel.getByRole('button', { name: 'Ganti gambar' }).waitFor();
+  const [width, height] = await readable(drawn(ani, 'dialog'));
+  assert.equal(width, height);
+  assert.ok(width >= 128, `${width} pixels`);
+  await look(ani, 'privacy-picture-panel-light-id');
+  await closePanel(ani);
+  await readable(drawn(ani, 'main header'));
+  await readable(drawn(ani, 'nav a'));
+  await look(ani, 'privacy-picture-light-id');
+  assert.deepEqual(await readable(drawn(budi, 'nav a')), [width, height]);
+  await look(budi, 'privacy-picture-list-phone-dark-en');
+  await budi.openChatFromList('Kebun Bersama');
+  await told(budi, 'Ani Lestari changed the picture of the group');
+  await readable(drawn(budi, 'main header'));
+  await look(budi, 'privacy-picture-phone-dark-en');
+  await budi.page.reload();
+  await readable(drawn(budi, 'main header'));
+});
+
+test('who may not edit a group finds no button for its picture, and it is taken away again', async () => {
+  const panel = await openPanel(ani);
+  await panel.getByRole('group', { name: 'Mengubah nama dan keterangan' }).getByRole('radio', { name: 'Admin' }).check({ force: true });
+  await told(budi, 'Ani Lestari changed the settings: only admins may change name and description');
+  const his = await openPanel(budi);
+  await readable(drawn(budi, 'dialog'));
+  assert.equal(await his.getByRole('button', { name: /picture/ }).count(), 0);
+  await look(budi, 'privacy-picture-panel-phone-dark-en');
+  await closePanel(budi);
+  await panel.getByRole('button', { name: 'Hapus gambar' }).click();
+  await panel.getByRole('button', { name: 'Pasang gambar' }).waitFor();
+  await drawn(ani, 'dialog').waitFor({ state: 'detached' });
+  await drawn(budi, 'main header').waitFor({ state: 'detached' });
+  await header(budi).getByText('KB').waitFor();
+  await closePanel(ani);
+});
+
+test('a stranger shows no picture of a group before he is accepted', async () => {
+  const link = await citra.link();
+  await eka.go('/group');
+  await eka.page.getByLabel('Nama grup').fill('Undian');
+  await eka.page.getByLabel('Cari, atau ketik').fill(link);
+  await eka.page.getByRole('button', { name: 'Temukan' }).click();
+  await eka.page.getByRole('list', { name: 'Yang dipilih' }).getByText('Orang tak dikenal').waitFor();
+  await eka.page.getByRole('button', { name: 'Buat grup' }).click();
+  await eka.composer.waitFor();
+  const panel = await openPanel(eka);
+  await panel.locator('input[type=file]').setInputFiles({ name: 'x.jpg', mimeType: 'image/jpeg', buffer: await drawPicture(eka.page, 900, 600) });
+  await panel.getByRole('button', { name: 'Ganti gambar' }).waitFor();
+  await closePanel(eka);
+  await eka.say('Anda menang!');
+  await citra.go('/');
+  await citra.openChatFromList('Undian');
+  await citra.sees('Anda menang!');
+  await citra.page.waitForTimeout(500);
+  assert.equal(await citra.page.locator('.avatar img').count(), 0);
+  await citra.page.getByRole('button', { name: 'Terima', exact: true }).click();
+  await readable(drawn(citra, 'main header'));
+});
+
+test('chats that one begins have messages vanish, and say so once', async () => {
+  await citra.go('/privacy');
+  const timer = citra.page.getByRole('region', { name: 'Pesan menghilang' });
+  await timer.getByRole('button', { name: 'Ubah: Pesan menghilang' }).click();
+  await citra.page.getByRole('menuitemradio', { name: 'Setelah 7 hari' }).click();
+  await saved(citra);
+  await timer.getByText('Setelah 7 hari').waitFor();
+  await look(citra, 'privacy-timer-light-id');
+  const gita = await Person.open(browser, server.origin('lima'));
+  await gita.signUp('Gita');
+  const link = await gita.link();
+  await citra.go('/new');
+  await citra.page.getByText('Pesan di obrolan yang Anda mulai hilang setelah 7 hari.').waitFor();
+  await look(citra, 'privacy-timer-new-light-id');
+  await citra.openChatWith(link);
+  await citra.page.getByText('Pesan di obrolan ini hilang setelah 7 hari').waitFor();
+  await look(citra, 'privacy-timer-empty-light-id');
+  await citra.say('Halo Gita');
+  await citra.seesState('Halo Gita', 'sampai');
+  await told(citra, 'Anda membuat pesan baru hilang setelah 7 hari');
+  await header(citra).getByText('Pesan hilang setelah 7 hari').waitFor({ state: 'attached' });
+  await gita.go('/');
+  await gita.openChatFromList('Citra');
+  await gita.sees('Halo Gita');
+  await gita.page.waitForTimeout(500);
+  for (const person of [citra, gita])
+    assert.equal(await person.page.getByRole('article', { name: /membuat pesan baru hilang setelah 7 hari/ }).count(), 1);
+  await look(citra, 'privacy-timer-thread-light-id');
+  gita.calm();
+  await gita.close();
+});
+
 test('nobody heard a complaint', () => {
-  for (const person of [budi, citra]) person.calm();
+  for (const person of [budi, citra, eka]) person.calm();
 });

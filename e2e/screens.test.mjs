@@ -94,7 +94,7 @@ function everyScreen({ size, theme, language, options }) {
       await speaker.say(text);
       if (speaker === ani && text === talk[0][1]) {
         await ibu.go('/');
-        await ibu.page.getByRole('navigation').getByRole('link', { name: new RegExp(name) }).click();
+        await ibu.openChatFromList(name);
       }
       await listener.sees(text.slice(0, 12));
     }

@@ -54,8 +54,14 @@ export class Person {
     await this.composer.waitFor();
   }
 
+  /** The chat of a stranger is found among the requests. */
   async openChatFromList(name) {
-    await this.page.getByRole('navigation').getByRole('link', { name: new RegExp(name) }).click();
+    const list = this.page.getByRole('navigation');
+    const row = list.getByRole('link', { name: new RegExp(name) });
+    const tray = list.getByRole('link', { name: this.t.requests });
+    await row.or(tray).first().waitFor();
+    if ((await row.count()) === 0) await tray.click();
+    await row.click();
     await this.composer.waitFor();
   }
 

@@ -12,6 +12,8 @@ describe('parseRoute', () => {
     expect(parseRoute('#/settings')).toEqual({ name: 'settings' });
     expect(parseRoute(`#/c/${ID}`)).toEqual({ name: 'chat', id: ID, details: false });
     expect(parseRoute(`#/c/${ID}/details`)).toEqual({ name: 'chat', id: ID, details: true });
+    expect(parseRoute('#/requests')).toEqual({ name: 'requests' });
+    expect(parseRoute('#/privacy')).toEqual({ name: 'privacy' });
     expect(parseRoute('#/starred')).toEqual({ name: 'starred' });
     expect(parseRoute('#/gate')).toEqual({ name: 'gate' });
     expect(parseRoute(`#/ticket/${ID}${ID}`)).toEqual({ name: 'ticket', id: ID + ID });

@@ -13,6 +13,8 @@ export type Route =
   | { name: 'privacy' }
   /** The chats that were put away. */
   | { name: 'archived' }
+  /** What strangers have written. */
+  | { name: 'requests' }
   /** Messages that were given a star. */
   | { name: 'starred' }
   /** A ticket, by the message that brought it. */
@@ -29,7 +31,18 @@ export type Route =
 
 const ID = /^[0-9a-f]{32}$/;
 const MESSAGE_ID = /^[0-9a-f]{64}$/;
-const PLAIN = ['new', 'scan', 'code', 'group', 'settings', 'privacy', 'archived', 'starred', 'gate'] as const;
+const PLAIN = [
+  'new',
+  'scan',
+  'code',
+  'group',
+  'settings',
+  'privacy',
+  'archived',
+  'requests',
+  'starred',
+  'gate',
+] as const;
 
 export function parseRoute(hash: string): Route {
   const [first = '', second = '', third] = hash

@@ -18,7 +18,7 @@ import type { Privacy, PrivacyAnswers, PrivacyCommand, Seen } from './privacy';
 export type * from './business';
 export type * from './group';
 export type * from './kinds';
-export type * from './privacy';
+export * from './privacy';
 
 export type Command =
   | { type: 'register'; name: string; username?: string | null; invite?: string | null }

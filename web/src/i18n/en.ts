@@ -36,6 +36,7 @@ export const en = {
   blocked: 'blocked',
   marked_unread: 'marked as unread',
   archived: 'Archived',
+  requests: 'Requests',
   archive_empty: 'No chat is archived.',
   draft: 'Draft:',
   chat_more: (name: string) => `More for ${name}`,

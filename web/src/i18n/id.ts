@@ -35,6 +35,7 @@ export const id: Catalogue = {
   blocked: 'diblokir',
   marked_unread: 'ditandai belum dibaca',
   archived: 'Diarsipkan',
+  requests: 'Permintaan',
   archive_empty: 'Tidak ada obrolan yang diarsipkan.',
   draft: 'Draf:',
   chat_more: (name) => `Lainnya untuk ${name}`,

@@ -43,7 +43,9 @@ class Chats {
       .filter((chat) => chat.last ?? chat.group ?? this.draft(chat.conversation_id))
       .sort(compareChats),
   );
-  readonly list: Chat[] = $derived(this.all.filter((chat) => !chat.archived));
+  readonly list: Chat[] = $derived(this.all.filter((chat) => !chat.archived && !chat.request));
+  /** Of strangers, who have a place of their own: nothing in them is announced or counted. */
+  readonly requests: Chat[] = $derived(this.all.filter((chat) => chat.request && !chat.archived && !chat.blocked));
   readonly archived: Chat[] = $derived(this.all.filter((chat) => chat.archived));
   /** With whom one wants nothing to do, also where nothing was ever said. */
   readonly blocked: Chat[] = $derived([...this.#chats.values()].filter((chat) => chat.blocked));
@@ -102,7 +104,9 @@ class Chats {
     if (message.mine) return;
     this.setTyping(message.conversation_id, message.from.account_id, false);
     const chat = this.get(message.conversation_id);
-    if (chat && (chat.archived || (isMuted(chat) && !message.mentions_me))) return;
+    // Whom nobody knows here yet may be a stranger.
+    if (!chat || chat.archived || chat.request || chat.blocked) return;
+    if (isMuted(chat) && !message.mentions_me) return;
     // An old message that something was done to is no news to be read out.
     if (isNew ? !isChanged(message) : this.arrived?.message_id === message.message_id) this.arrived = message;
   }

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Chat, Command } from '../../../core/contract';
+import type { Chat, Command, Message } from '../../../core/contract';
 import { chats } from '../chats.svelte';
 import { compareChats } from '../order';
+import { listsOf, shownOf } from './lists';
 
 const { link } = vi.hoisted(() => ({ link: { request: vi.fn() } }));
 vi.mock('../../session/session.svelte', () => ({ session: { link } }));
@@ -44,10 +45,66 @@ describe('the list', () => {
     expect(chats.unread).toBe(2);
   });
 
+  it('keeps strangers apart, and does not count them', () => {
+    chats.put(chat('known', { last, unread: 1 }));
+    chats.put(chat('stranger', { last, unread: 3, request: true }));
+    chats.put(chat('away', { last, request: true, archived: true }));
+    chats.put(chat('unwanted', { last, request: true, blocked: true }));
+    chats.put(chat('fallen out', { last, blocked: true }));
+    expect(ids(chats.list).sort()).toEqual(['fallen out', 'known']);
+    expect(ids(chats.requests)).toEqual(['stranger']);
+    expect(ids(chats.archived)).toEqual(['away']);
+    expect(ids(chats.blocked).sort()).toEqual(['fallen out', 'unwanted']);
+    expect(chats.unread).toBe(1);
+  });
+
+  it('announces neither strangers nor whom nobody knows yet', () => {
+    const message = (conversation_id: string) =>
+      ({ conversation_id, message_id: conversation_id, kind: 'text', from: { account_id: 'a' } }) as Message;
+    chats.put(chat('stranger', { last, request: true }));
+    chats.put(chat('known', { last }));
+    chats.receive(message('stranger'));
+    chats.receive(message('nobody'));
+    expect(chats.arrived).toBeUndefined();
+    chats.receive(message('known'));
+    expect(chats.arrived?.conversation_id).toBe('known');
+    chats.arrived = undefined;
+  });
+
   it('has a chat in which nothing is but what was begun', () => {
     chats.put(chat('begun', { draft: 'Halo' }));
     expect(ids(chats.list)).toEqual(['begun']);
     expect(chats.draft('begun')).toBe('Halo');
+  });
+});
+
+describe('chips', () => {
+  const all = [
+    chat('read', { lists: ['Keluarga'] }),
+    chat('unread', { unread: 2 }),
+    chat('marked', { marked_unread: true, lists: ['Arisan', 'Keluarga'] }),
+    chat('group', { kind: 'group', group: { members: 3, standing: 'member', role: 'member', may_post: true } }),
+  ];
+
+  it('show all, what is unread, groups, or a list', () => {
+    expect(shownOf(all, 'all')).toEqual(all);
+    expect(ids(shownOf(all, 'unread'))).toEqual(['unread', 'marked']);
+    expect(ids(shownOf(all, 'groups'))).toEqual(['group']);
+    expect(ids(shownOf(all, 'list:Keluarga'))).toEqual(['read', 'marked']);
+    expect(ids(shownOf(all, 'list:Kantor'))).toEqual([]);
+  });
+
+  it('keep what was opened among the unread ones', () => {
+    expect(ids(shownOf(all, 'unread', 'read'))).toEqual(['read', 'unread', 'marked']);
+    expect(ids(shownOf(all, 'groups', 'read'))).toEqual(['group']);
+  });
+
+  it('are there once for each name, in order, however it is called', () => {
+    expect(listsOf(all)).toEqual(['Arisan', 'Keluarga']);
+    const named = [chat('odd', { lists: ['unread', 'list:all'] })];
+    expect(shownOf(named, 'list:unread')).toEqual(named);
+    expect(shownOf(named, 'list:list:all')).toEqual(named);
+    expect(shownOf(named, 'unread')).toEqual([]);
   });
 });
 

@@ -10,6 +10,7 @@ import type {
   MessageState,
   Notification,
   Person,
+  Privacy,
 } from '../src/core/contract.ts';
 import { CoreError, trusted } from '../src/core/link.ts';
 import type { FromWorker, Job } from '../src/core/messages.ts';
@@ -73,6 +74,7 @@ function message(
 const threads = new Map<string, Message[]>(people.map((person) => [person.account_id, []]));
 const unread = new Map<string, number>();
 const arranged = new Map<string, Partial<Chat>>();
+const privacy: Privacy = { read_receipts: true, typing: true, presence: 'contacts', timer_s: 0 };
 
 function write(
   peer: Person,
@@ -306,6 +308,16 @@ export class CoreLink {
         return { type: 'done' };
       case 'mute':
         return this.#arrange(command.conversation_id, { muted_until: Date.now() + (command.hours ?? 0) * HOUR });
+      case 'set_privacy': {
+        const { type: _, ...wished } = command;
+        return { type: 'privacy', ...Object.assign(privacy, wished) };
+      }
+      case 'block':
+        return this.#arrange(command.who, { blocked: command.blocked });
+      case 'set_lists':
+        return this.#arrange(command.conversation_id, { lists: command.lists });
+      case 'watch':
+        return this.#arrange(command.conversation_id, { seen: { last: now - 20 * 60_000 } });
       case 'set_draft':
         return this.#arrange(command.conversation_id, { draft: command.text });
       case 'safety_number':

@@ -48,7 +48,8 @@ export type GroupCommand =
   | { type: 'set_role'; who: string; role: GroupRole }
   /** The last owner names a successor. */
   | { type: 'leave'; successor?: string }
-  | { type: 'edit'; name?: string; description?: string }
+  /** The picture as hex of a small JPEG or WebP; empty for none. */
+  | { type: 'edit'; name?: string; description?: string; photo?: string }
   /** Makes a link; null: no limit. */
   | { type: 'invite'; hours: number; uses: number | null; approval: boolean }
   /** Whoever came by it stays. */

@@ -14,6 +14,11 @@ class GroupCards {
     else void this.fetch();
   }
 
+  /** Nothing that a stranger has chosen. */
+  picture({ conversation_id, group, request }: Chat): string | undefined {
+    return group && !request ? this.parts?.groups.picture(conversation_id) : undefined;
+  }
+
   received(message: Message): void {
     this.parts?.groups.received(message);
   }

@@ -20,6 +20,7 @@ const byCode: Record<string, Sentence> = {
 const byParameter: Record<string, Sentence> = {
   name: 'error_name',
   description: 'error_description',
+  photo: 'picture_unreadable',
   members: 'error_members',
   who: 'error_not_member',
   successor: 'error_not_member',

@@ -1,7 +1,9 @@
 // The groups whose members somebody has looked at, and what is being changed about them.
 import { SvelteMap } from 'svelte/reactivity';
+import { fromHex } from '../../core/bytes';
 import type { Chat, GroupCommand, GroupView, Message, Person } from '../../core/contract';
 import type { AnswerTo } from '../../core/link';
+import { previewType } from '../media/picture';
 import { chats } from '../messaging/chats.svelte';
 import { session } from '../session/session.svelte';
 import { explainGroup } from './explain';
@@ -14,8 +16,32 @@ class Groups {
   /** As people call themselves by now: a line of the thread may be older than a name. */
   readonly #names = new SvelteMap<string, string>();
 
+  readonly #pictures = new SvelteMap<string, { photo: string; url: string }>();
+  /** Of which the picture was asked for. */
+  readonly #asked = new Set<string>();
+  #before: Promise<void> = Promise.resolve();
+
   view(id: string): GroupView | undefined {
     return this.#views.get(id);
+  }
+
+  /** Where its picture is; one that nobody has asked for yet is fetched, one group after the other. */
+  picture(id: string): string | undefined {
+    if (!this.#asked.has(id)) {
+      this.#asked.add(id);
+      if (!this.#views.has(id)) this.#before = this.#before.then(() => this.load(id)).catch(() => undefined);
+    }
+    return this.#pictures.get(id)?.url;
+  }
+
+  #draw({ conversation_id: id, photo = '' }: GroupView): void {
+    const known = this.#pictures.get(id);
+    if ((known?.photo ?? '') === photo) return;
+    if (known) URL.revokeObjectURL(known.url);
+    this.#pictures.delete(id);
+    const bytes = fromHex(photo);
+    const type = previewType(bytes);
+    if (type) this.#pictures.set(id, { photo, url: URL.createObjectURL(new Blob([bytes], { type })) });
   }
 
   nameOf(accountId: string): string | undefined {
@@ -44,6 +70,7 @@ class Groups {
     if (reply.type !== 'group') return;
     const { type: _, ...view } = reply;
     this.#views.set(view.conversation_id, view);
+    this.#draw(view);
     for (const member of view.members) this.#learn(member);
   }
 
@@ -116,6 +143,9 @@ class Groups {
 
   forget(): void {
     this.#views.clear();
+    for (const { url } of this.#pictures.values()) URL.revokeObjectURL(url);
+    this.#pictures.clear();
+    this.#asked.clear();
     this.#names.clear();
     this.#waiting.clear();
     this.#problems.clear();

@@ -4,6 +4,7 @@ import { CoreError } from '../../core/link';
 import { allowed } from '../messaging/changes/allowed';
 import { nameOf } from '../messaging/person';
 import { inOrder, matching } from './people';
+import { PHOTO_BYTES_MAX, smallest, squareOf } from './picture';
 import { actsOn, heirs, rightsOf } from './rights';
 import { isolated, partsOf, plain, sentenceOf, shortName, type Teller } from './sentence';
 import { catalogues } from './words';
@@ -26,6 +27,41 @@ function notice(kind: MessageKind, from: Person, about: Person[] = [], text?: st
 function said(language: 'id' | 'en', ...parts: Parameters<typeof notice>): string {
   return plain(sentenceOf(notice(...parts), teller(language)) ?? '');
 }
+
+/** What a browser would draw: so many bytes for each pixel, in the types that it writes. */
+const drawing = (bytesPerPixel: number, writes = ['image/webp', 'image/jpeg']) =>
+  vi.fn(async (side: number, type: string, quality: number) => {
+    const made = writes.includes(type) ? type : 'image/png';
+    return new Blob([new Uint8Array(Math.round(side * side * quality * bytesPerPixel))], { type: made });
+  });
+
+describe('a picture of a group', () => {
+  it('is the middle of what was chosen', () => {
+    expect(squareOf(3000, 2000)).toEqual({ x: 500, y: 0, side: 2000 });
+    expect(squareOf(7, 100)).toEqual({ x: 0, y: 46, side: 7 });
+    expect(squareOf(64, 64)).toEqual({ x: 0, y: 0, side: 64 });
+  });
+
+  it('is as good as it may be large', async () => {
+    const plain = drawing(0.05);
+    expect((await smallest(plain))?.size).toBe(4096);
+    expect(plain).toHaveBeenCalledTimes(1);
+    const busy = await smallest(drawing(0.4));
+    expect(busy?.size).toBe(10322);
+    expect(busy?.size).toBeLessThanOrEqual(PHOTO_BYTES_MAX);
+  });
+
+  it('takes the last byte that there is, and not one more', async () => {
+    const exact = (size: number) => async () => new Blob([new Uint8Array(size)], { type: 'image/webp' });
+    expect((await smallest(exact(PHOTO_BYTES_MAX)))?.size).toBe(12_288);
+    expect(await smallest(exact(PHOTO_BYTES_MAX + 1))).toBeUndefined();
+  });
+
+  it('is a JPEG where no WebP is written, and nothing where neither is', async () => {
+    expect((await smallest(drawing(0.05, ['image/jpeg'])))?.type).toBe('image/jpeg');
+    expect(await smallest(drawing(0.05, []))).toBeUndefined();
+  });
+});
 
 describe('what happened in a group', () => {
   it('is told of others, of oneself, and to oneself', () => {

@@ -94,6 +94,10 @@ export const en = {
     'There is no connection. The group is made by itself as soon as there is one; you need not stay on this page.',
 
   // Its panel
+  picture_set: 'Set a picture',
+  picture_change: 'Change the picture',
+  picture_remove: 'Remove the picture',
+  picture_unreadable: 'This cannot be read as a picture here. Choose a JPEG, PNG or WebP.',
   edit: 'Change name and description',
   edit_title: 'Name and description',
   save: 'Save',

@@ -91,6 +91,10 @@ export const id: Words = {
   creating: 'Membuat grup…',
   create_waits: 'Tidak ada sambungan. Grup dibuat sendiri begitu tersambung; Anda tidak perlu menunggu di halaman ini.',
 
+  picture_set: 'Pasang gambar',
+  picture_change: 'Ganti gambar',
+  picture_remove: 'Hapus gambar',
+  picture_unreadable: 'Ini tidak dapat dibaca sebagai gambar di sini. Pilih JPEG, PNG, atau WebP.',
   edit: 'Ubah nama dan keterangan',
   edit_title: 'Nama dan keterangan',
   save: 'Simpan',

@@ -155,7 +155,7 @@ fn a_server_that_is_away_or_busy_is_asked_until_it_has_answered() {
     world.run_for(120_000);
     assert_eq!(
         (asked(&world, "withdraw"), asked(&world, "delete_file")),
-        (1, 3),
+        (1, 4),
         "and then no more"
     );
 }

@@ -63,7 +63,8 @@ fn main() -> ExitCode {
 /// `RUST_LOG` chooses. By itself a server tells what an operator wants to know, a command only its answer.
 fn log_to_stderr(command: &Command) {
     let level = if matches!(command, Command::Serve(_) | Command::Gateway(_)) {
-        "info"
+        // The bucket's client tells of every attempt; the server says once that the bucket is away.
+        "info,object_store=off"
     } else {
         "off"
     };

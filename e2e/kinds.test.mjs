@@ -198,7 +198,8 @@ test('somebody known is passed on, and written to at once', async () => {
   await budi.page.getByRole('heading', { name: 'Citra', exact: true }).waitFor();
   await budi.say('Hi Citra, Rani gave me your card');
   await citra.go('/');
-  await citra.page.getByRole('navigation').getByText('Hi Citra, Rani gave me your card').waitFor();
+  await citra.openChatFromList('Budi');
+  await citra.sees('Hi Citra, Rani gave me your card');
   citra.calm();
   await citra.close();
   await budi.go('/');

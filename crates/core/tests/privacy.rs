@@ -116,6 +116,13 @@ fn what_one_keeps_to_oneself_one_is_not_told() {
     set(&mut world, bob, presence(Audience::Contacts));
     watch(&mut world, alice, id);
     assert!(chat(&mut world, alice).seen.here);
+    watch(&mut world, bob, id);
+    assert!(chat(&mut world, bob).seen.here);
+    set(&mut world, bob, presence(Audience::Nobody));
+    world.run_for(1_000);
+    for person in [alice, bob] {
+        assert!(!chat(&mut world, person).seen.here, "at once, for both");
+    }
 
     let quiet = Command::SetPrivacy {
         read_receipts: None,
@@ -306,6 +313,9 @@ fn chats_that_one_begins_have_the_timer_that_one_wishes() {
         let hello = hello.filter(|message| message.text.as_deref() == Some("Halo"));
         assert!(hello.last().unwrap().expires_at.is_some());
     }
+    let notices = world.thread(alice).into_iter();
+    let notices = notices.filter(|message| message.kind == MessageKind::NoticeTimer);
+    assert_eq!(notices.count(), 1, "it is said once");
     set(&mut world, bob, timer(60));
     world.send(bob, "@alice", "Halo juga");
     world.run();

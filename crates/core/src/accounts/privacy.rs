@@ -46,6 +46,9 @@ impl State {
             presence: presence.unwrap_or(before.presence),
             timer_s: timer_s.unwrap_or(before.timer_s),
         };
+        if privacy.presence != before.presence {
+            self.presence_ends();
+        }
         if privacy != before
             && let Some(account) = self.account.as_mut()
         {

@@ -102,6 +102,18 @@ impl State {
         }
     }
 
+    /// Who may see whom is about to change: nobody is shown any more, here or there, until somebody asks again.
+    pub(crate) fn presence_ends(&mut self) {
+        let presence = std::mem::take(&mut self.waiting.presence);
+        self.waiting.presence.here = presence.here;
+        for conversation in presence.watchers.into_keys().filter(|_| presence.here) {
+            self.say_presence(conversation, Kind::Away);
+        }
+        for conversation in presence.seen.into_keys() {
+            self.say_chat(conversation);
+        }
+    }
+
     /// Asks whether the other side is there; what comes of it shows in the chat.
     pub(crate) fn watch(&mut self, conversation: ConversationId) -> Result<Reply, ApiError> {
         if !self.chats.contains_key(&conversation) {

@@ -79,10 +79,12 @@ impl State {
         if seconds == 0 || !new || chat.timer_s == seconds || self.is_with_business(conversation) {
             return Ok(());
         }
-        if let Some(chat) = self.chats.get_mut(&conversation) {
-            chat.timer_s = seconds;
+        let timer = wire::Timer { seconds };
+        if let Some(me) = self.my_account() {
+            // What is written next has to know of it; the others hear it first.
+            self.take_timer(conversation, me, &timer);
         }
-        self.queue_control(conversation, Body::Timer(wire::Timer { seconds }), None)
+        self.queue_control(conversation, Body::Timer(timer), None)
     }
 
     /// Somebody, perhaps we, has set how long messages stay from now on.

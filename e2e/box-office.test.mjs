@@ -109,7 +109,8 @@ describe('the box office', () => {
     await rani.openChatWith('@halo');
     await rani.say('Halo');
     await rani.sees('Pesanmu 1 kata');
-    await rani.go('/');
+    // She has never talked with her.
+    await rani.go('/requests');
     await rani.page.getByRole('link', { name: /Tante Rina/ }).waitFor();
     await look('list');
     rani.calm();

@@ -37,7 +37,8 @@ export const en = {
   pinned_me: 'You pinned a message',
   unpinned: (who: string) => `${who} unpinned a message`,
   unpinned_me: 'You unpinned a message',
-  showed: (who: string, count: number) => `${who} showed who came in the last ${count === 1 ? 'message' : `${count} messages`}`,
+  showed: (who: string, count: number) =>
+    `${who} showed who came in the last ${count === 1 ? 'message' : `${count} messages`}`,
   showed_me: (count: number) => `You showed who came in the last ${count === 1 ? 'message' : `${count} messages`}`,
   now_history_on: 'who comes in sees the last messages',
   now_history_off: 'who comes in sees nothing from before',

@@ -272,6 +272,11 @@ impl State {
 
     /// We do not come in by this link: what we were before is what we are.
     pub(super) fn turn_away(&mut self, conversation: ConversationId, error: &ApiError) {
+        // Somebody else has used the link up in the meantime: whoever is not in the group is not told that there is one.
+        let error = match error.code.as_str() {
+            "conversation_unknown" => &gone(),
+            _ => error,
+        };
         if let Some(command_id) = self.waiting.joins.remove(&conversation) {
             self.reply(command_id, Err(error.clone()));
         }
